@@ -1,0 +1,271 @@
+# What every *.bats file shares: a directory of its own for each test, daemons on free ports, raw connections, and an
+# end of everything that the test started.
+#
+#   EPMD         the binary under test (ROOT/epmd)
+#   EPMD_RUNNER  words before it, as "qemu-s390x-static" or "valgrind -q"
+#   REF          OTP's epmd, for comparisons (/usr/bin/epmd)
+
+bats_require_minimum_version 1.5.0
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+EPMD=$(realpath -m "${EPMD:-$ROOT/epmd}")
+REF=${REF:-/usr/bin/epmd}
+BUILD=$ROOT/t/build
+PATIENCE=${EPMD_RUNNER:+30}
+PATIENCE=${PATIENCE:-8} # seconds until a condition that was waited for counts as failed
+unset ERL_EPMD_PORT ERL_EPMD_ADDRESS ERL_EPMD_RELAXED_COMMAND_CHECK LISTEN_FDS LISTEN_PID NOTIFY_SOCKET
+
+setup() {
+    common_setup
+}
+
+teardown() {
+    common_teardown
+}
+
+common_setup() {
+    TMP=$(mktemp -d)
+    : >"$TMP/pids"
+    : >"$TMP/netns"
+    PORT=$(free_port)
+}
+
+common_teardown() {
+    local pid ns
+    while read -r pid; do
+        end "$pid"
+    done <"$TMP/pids"
+    while read -r ns; do
+        ip netns pids "$ns" | while read -r pid; do end "$pid"; done
+        ip netns del "$ns"
+    done <"$TMP/netns"
+    rm -rf "$TMP"
+}
+
+# ---- checks
+
+is() { # ACTUAL EXPECTED
+    [ "$1" = "$2" ] || {
+        printf 'got:      %s\nexpected: %s\n' "$1" "$2" >&2
+        return 1
+    }
+}
+
+like() { # ACTUAL EXTENDED-REGEX
+    [[ $1 =~ $2 ]] || {
+        printf 'got:      %s\nexpected: %s\n' "$1" "$2" >&2
+        return 1
+    }
+}
+
+wait_for() { # COMMAND... until it is true
+    local until=$((SECONDS + PATIENCE))
+    until "$@"; do
+        [ "$SECONDS" -lt "$until" ] || {
+            echo "waited in vain for: $*" >&2
+            return 1
+        }
+        sleep 0.02
+    done
+}
+
+need_root() {
+    [ "$(id -u)" = 0 ] || skip "needs root: $1"
+}
+
+# ---- processes
+
+# Everything is ended by its process number, never by its name. Asked first, then forced.
+end() { # PID
+    local i
+    kill "$1" 2>/dev/null || return 0
+    for i in {1..100}; do
+        gone "$1" && return 0
+        sleep 0.02
+    done
+    kill -9 "$1" 2>/dev/null || :
+}
+
+# a zombie has ended too: its parent may be somebody else
+gone() { # PID
+    local state
+    state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null)
+    [ -z "$state" ] || [ "$state" = Z ]
+}
+
+remember() { # PID: to be ended with the test
+    echo "$1" >>"$TMP/pids"
+}
+
+free_port() {
+    local port hex
+    while :; do
+        port=$((10240 + (RANDOM * 32768 + RANDOM) % 22000))
+        printf -v hex '%04X' "$port"
+        grep -qs ":$hex " /proc/net/tcp /proc/net/tcp6 || break
+    done
+    echo "$port"
+}
+
+listening() { # PORT [PREFIX-COMMAND...]: on IPv4, in the namespace that the prefix leads to; connects to nothing
+    local hex
+    printf -v hex '%04X' "$1"
+    "${@:2}" grep -q ":$hex 00000000:0000 0A" /proc/net/tcp
+}
+
+epmd() { # the binary under test, in the foreground
+    $EPMD_RUNNER "$EPMD" "$@"
+}
+
+# a daemon with -d on $PORT, its log in $TMP/log, its process in $EPMD_PID
+start() { # OPTION...
+    $EPMD_RUNNER "$EPMD" -d -port "$PORT" "$@" >"$TMP/log" 2>&1 </dev/null 3>&- &
+    EPMD_PID=$!
+    remember "$EPMD_PID"
+    wait_for listening "$PORT"
+}
+
+# a daemon that -daemon left behind on $PORT
+adopt() {
+    EPMD_PID=$(ss -Hltnp "sport = :$PORT" | sed -n 's/.*pid=\([0-9]*\).*/\1/p' | head -n 1)
+    [ -n "$EPMD_PID" ] && remember "$EPMD_PID"
+}
+
+# the status that process $1 of ours ended with
+ended() { # PID
+    wait_for gone "$1"
+    wait "$1"
+}
+
+# the log without dates and OTP's carriage returns
+log() {
+    sed 's/^epmd: [A-Z][a-z][a-z] [A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]\{8\} [0-9]\{4\}: //; s/\r$//' "${1:-$TMP/log}"
+}
+
+logged() { # LINE, whole
+    log | grep -qxF -- "$1"
+}
+
+# ---- bytes
+
+hex() { # TEXT
+    printf %s "$1" | od -An -v -tx1 | tr -d ' \n'
+}
+
+rep() { # HEX COUNT
+    local s
+    printf -v s "%$2s" ''
+    printf %s "${s// /$1}"
+}
+
+frame() { # BODY-HEX
+    printf '%04x%s' $((${#1} / 2)) "$1"
+}
+
+alive2_hex() { # NAME-HEX [PORT [TYPE [HIGHEST [LOWEST [EXTRA-HEX [PROTOCOL]]]]]]
+    frame "$(printf '78%04x%02x%02x%04x%04x%04x%s%04x%s' "${2:-5000}" "${3:-77}" "${7:-0}" "${4:-6}" "${5:-5}" \
+        $((${#1} / 2)) "$1" $((${#6} / 2)) "${6:-}")"
+}
+
+alive2() { # NAME [PORT ...]
+    alive2_hex "$(hex "$1")" "${@:2}"
+}
+
+please() { # NAME
+    frame "7a$(hex "$1")"
+}
+
+stop_req() { # NAME
+    frame "73$(hex "$1")"
+}
+
+names_req=00016e
+dump_req=000164
+kill_req=00016b
+
+# ---- connections
+
+ask() { # STEP...: see raw.c
+    "$BUILD/raw" -p "$PORT" "$@"
+}
+
+names() { # the lines of NAMES, latest first, in one
+    ask send $names_req text | tail -c +5 | tr '\n' ' ' | sed 's/ $//'
+}
+
+# connections that stay open until let_go, under a tag; returns once the steps have printed LINES lines
+hold() { # TAG LINES STEP...
+    "$BUILD/raw" -p "$PORT" "${@:3}" hold >"$TMP/$1.out" 3>&- &
+    echo $! >"$TMP/$1.pid"
+    remember $!
+    wait_for has_lines "$TMP/$1.out" "$2"
+}
+
+has_lines() { # FILE COUNT
+    [ "$(wc -l <"$1")" -ge "$2" ]
+}
+
+# a node that lives until let_go NAME; what it was answered is in $ANSWER
+register() { # NAME [PORT [TYPE [HIGHEST ...]]]
+    local len=6
+    [ "${4:-6}" -ge 6 ] || len=4
+    hold "$1" 1 send "$(alive2 "$@")" recv $len
+    ANSWER=$(cat "$TMP/$1.out")
+}
+
+let_go() { # TAG
+    local pid
+    pid=$(cat "$TMP/$1.pid")
+    kill "$pid"
+    wait "$pid" 2>/dev/null || :
+}
+
+# the creation in an answer, in decimal
+creation() { # ANSWER-HEX
+    echo $((16#${1:4}))
+}
+
+unregistered() { # NAME
+    [ "$(ask send "$(please "$1")" eof)" = "7701 closed" ]
+}
+
+# ---- namespaces
+
+# a network of its own with loopback up; prints its name
+netns() {
+    local ns
+    ns=epmd$$_$(wc -l <"$TMP/netns")
+    ip netns add "$ns"
+    echo "$ns" >>"$TMP/netns"
+    ip -n "$ns" link set lo up
+    echo "$ns"
+}
+
+# two hosts on one wire: $HOST_A is 10.77.0.1 and fd77::1, $HOST_B .2, the devices are wa and wb
+two_hosts() {
+    HOST_A=$(netns)
+    HOST_B=$(netns)
+    ip link add wa netns "$HOST_A" type veth peer name wb netns "$HOST_B"
+    ip -n "$HOST_A" addr add 10.77.0.1/24 dev wa
+    ip -n "$HOST_B" addr add 10.77.0.2/24 dev wb
+    ip -n "$HOST_A" addr add fd77::1/64 dev wa nodad
+    ip -n "$HOST_B" addr add fd77::2/64 dev wb nodad
+    ip -n "$HOST_A" link set wa up
+    ip -n "$HOST_B" link set wb up
+}
+
+on() { # NETNS COMMAND...
+    ip netns exec "$@"
+}
+
+# a daemon with -d on the standard port of a namespace
+start_on() { # NETNS OPTION...
+    ip netns exec "$1" $EPMD_RUNNER "$EPMD" -d "${@:2}" >"$TMP/log" 2>&1 </dev/null 3>&- &
+    EPMD_PID=$!
+    remember "$EPMD_PID"
+    wait_for listening 4369 ip netns exec "$1"
+}
+
+ask_on() { # NETNS ADDRESS STEP...
+    ip netns exec "$1" "$BUILD/raw" -p 4369 -a "$2" "${@:3}"
+}
