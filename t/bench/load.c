@@ -1,0 +1,400 @@
+/*
+ * The benchmark's clients. Each mode prints one number or nothing, and ends
+ * with status 1 and a message where a request is not answered as it should be.
+ *
+ *   load look PORT PID COUNT CLIENTS NODES   PORT_PLEASE2_REQ: server CPU, us each
+ *   load names PORT PID COUNT                NAMES_REQ: server CPU, us each
+ *   load register PORT PID COUNT             ALIVE2_REQ and close: server CPU, us each
+ *   load hold PORT NODES                     registers NODES and stays: its pid
+ *   load silent PORT COUNT                   connects COUNT times and stays: its pid
+ *   load start PORT COUNT CMD ARG...         start of CMD to first connect, us, median
+ *   load wait PORT                           returns once PORT takes connections
+ *   load ports COUNT                         free ports below 32768, a line each
+ *
+ * PID is the server's: what it costs is its own CPU clock's difference, so the
+ * clients' work is not in it. PID 0 prints nothing (the server runs under a
+ * tool that counts for itself). The clients are blocking processes, as nodes
+ * are, one connection a request. The server closes a look-up first and keeps
+ * its TIME_WAIT; a registration's is ours, so their number is kept small.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	PATIENCE_S = 20,   /* no answer takes longer, or the server hangs */
+	HOLD_S = 600,      /* a holder that nobody stopped ends by itself */
+	WARM_UP = 200,     /* requests before the clock is read */
+	REGISTER_NAMES = 50
+};
+
+static int port;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "load: port %d: %s: %s\n", port, what, errno ? strerror(errno) : "wrong");
+	exit(1);
+}
+
+static double now_us(clockid_t id)
+{
+	struct timespec ts;
+
+	if (clock_gettime(id, &ts) < 0)
+		die("clock");
+	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
+}
+
+static clockid_t cpu_clock(int pid)
+{
+	clockid_t id;
+
+	if ((errno = clock_getcpuclockid(pid, &id)) != 0)
+		die("the server's CPU clock");
+	return id;
+}
+
+/* ---- one request ---- */
+
+static struct sockaddr_in address(int to)
+{
+	struct sockaddr_in sa;
+
+	memset(&sa, 0, sizeof sa);
+	sa.sin_family = AF_INET;
+	sa.sin_port = htons((unsigned short)to);
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return sa;
+}
+
+/* A connection, or -1 where nobody listens. */
+static int try_connect(void)
+{
+	struct sockaddr_in sa = address(port);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		die("socket");
+	if (connect(fd, (struct sockaddr *)&sa, sizeof sa) == 0)
+		return fd;
+	if (errno != ECONNREFUSED)
+		die("connect");
+	close(fd);
+	return -1;
+}
+
+static int open_connection(void)
+{
+	static const struct timeval patience = {PATIENCE_S, 0};
+	int fd = try_connect();
+
+	if (fd < 0)
+		die("connect");
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0)
+		die("setsockopt");
+	return fd;
+}
+
+static void send_all(int fd, const unsigned char *request, size_t len)
+{
+	if (send(fd, request, len, MSG_NOSIGNAL) != (ssize_t)len)
+		die("send");
+}
+
+/* Reads until the server closes. Returns the length; keeps what fits. */
+static size_t read_all(int fd, unsigned char *answer, size_t cap)
+{
+	unsigned char rest[65536];
+	size_t len = 0;
+
+	for (;;) {
+		ssize_t n = len < cap ? read(fd, answer + len, cap - len) : read(fd, rest, sizeof rest);
+
+		if (n < 0)
+			die("read");
+		if (n == 0)
+			return len;
+		len += (size_t)n;
+	}
+}
+
+static void look(int i, int nodes)
+{
+	unsigned char rq[32], answer[64];
+	int fd = open_connection();
+	int len = sprintf((char *)rq + 2, "znode%04d", (int)((unsigned)i * 7919u % (unsigned)nodes));
+
+	rq[0] = 0;
+	rq[1] = (unsigned char)len;
+	send_all(fd, rq, (size_t)len + 2);
+	errno = 0;
+	if (read_all(fd, answer, sizeof answer) != 22 || answer[0] != 119 || answer[1] != 0)
+		die("look-up");
+	close(fd);
+}
+
+static void names(void)
+{
+	static const unsigned char rq[] = {0, 1, 110};
+	unsigned char answer[65536];
+	int fd = open_connection();
+
+	send_all(fd, rq, sizeof rq);
+	errno = 0;
+	if (read_all(fd, answer, sizeof answer) < 4 + sizeof "name node0000 at port 1\n" - 1)
+		die("names");
+	close(fd);
+}
+
+/* The connection that holds a registration of NAME and a number. */
+static int register_node(const char *name, int i)
+{
+	unsigned char rq[64], answer[6];
+	int fd = open_connection();
+	int nlen = sprintf((char *)rq + 13, "%s%04d", name, i);
+	static const unsigned char head[] = {0, 0, 120, 0, 1, 77, 0, 0, 6, 0, 5, 0, 0};
+
+	memcpy(rq, head, sizeof head);
+	rq[1] = (unsigned char)(13 + nlen);
+	rq[12] = (unsigned char)nlen;
+	rq[13 + nlen] = rq[14 + nlen] = 0;
+	send_all(fd, rq, (size_t)nlen + 15);
+	errno = 0;
+	if (recv(fd, answer, sizeof answer, MSG_WAITALL) != 6 || answer[0] != 118 || answer[1] != 0)
+		die("registration");
+	return fd;
+}
+
+/* ---- the measured loads ---- */
+
+enum kind { LOOK, NAMES, REGISTER };
+
+static void requests(enum kind kind, int from, int count, int nodes)
+{
+	int i;
+
+	for (i = from; i < from + count; i++)
+		switch (kind) {
+		case LOOK: look(i, nodes); break;
+		case NAMES: names(); break;
+		case REGISTER: close(register_node("loop", i % REGISTER_NAMES)); break;
+		}
+}
+
+static void wait_for_all(int clients)
+{
+	int status, failed = 0;
+
+	for (; clients > 0; clients--)
+		if (wait(&status) < 0 || status != 0)
+			failed = 1;
+	if (failed)
+		exit(1);
+}
+
+static void in_parallel(enum kind kind, int count, int clients, int nodes)
+{
+	int i;
+
+	for (i = 0; i < clients; i++) {
+		pid_t child = fork();
+
+		if (child < 0)
+			die("fork");
+		if (child == 0) {
+			requests(kind, i * count / clients, count / clients, nodes);
+			exit(0);
+		}
+	}
+	wait_for_all(clients);
+}
+
+static void measure(enum kind kind, int pid, int count, int clients, int nodes)
+{
+	clockid_t clock;
+	double before;
+
+	if (pid == 0) {
+		in_parallel(kind, count, clients, nodes);
+		return;
+	}
+	clock = cpu_clock(pid);
+	in_parallel(kind, count < WARM_UP ? count / 4 : WARM_UP, clients, nodes);
+	before = now_us(clock);
+	in_parallel(kind, count, clients, nodes);
+	printf("%.2f\n", (now_us(clock) - before) / (count / clients * clients));
+}
+
+/* ---- holders ---- */
+
+static void allow_descriptors(int count)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) < 0)
+		die("getrlimit");
+	if (rl.rlim_cur < (rlim_t)count + 32) {
+		rl.rlim_cur = (rlim_t)count + 32;
+		if (setrlimit(RLIMIT_NOFILE, &rl) < 0)
+			die("setrlimit");
+	}
+}
+
+/* Prints the pid of a child that keeps this process's connections open, after
+ * they have all been made: the caller need not wait for anything more. */
+static void stay(void)
+{
+	pid_t child = fork();
+
+	if (child < 0)
+		die("fork");
+	if (child > 0) {
+		printf("%d\n", (int)child);
+		return;
+	}
+	if (!freopen("/dev/null", "w", stdout))
+		exit(1);
+	alarm(HOLD_S);
+	for (;;)
+		pause();
+}
+
+static void hold(int nodes, int registered)
+{
+	int i;
+
+	allow_descriptors(nodes);
+	for (i = 0; i < nodes; i++)
+		if (registered)
+			register_node("node", i);
+		else
+			open_connection();
+	stay();
+}
+
+/* ---- start ---- */
+
+static int wait_until_up(void)
+{
+	static const struct timespec pause_a_little = {0, 20000};
+	double limit = now_us(CLOCK_MONOTONIC) + PATIENCE_S / 4 * 1e6;
+	int fd;
+
+	while ((fd = try_connect()) < 0) {
+		if (now_us(CLOCK_MONOTONIC) > limit)
+			return 0;
+		nanosleep(&pause_a_little, NULL);
+	}
+	close(fd);
+	return 1;
+}
+
+static double start_once(char **cmd)
+{
+	double before = now_us(CLOCK_MONOTONIC), took;
+	pid_t child = fork();
+	int up;
+
+	if (child < 0)
+		die("fork");
+	if (child == 0) {
+		execv(cmd[0], cmd);
+		_exit(127);
+	}
+	up = wait_until_up();
+	took = now_us(CLOCK_MONOTONIC) - before;
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	if (!up)
+		die(cmd[0]);
+	return took;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void start(int count, char **cmd)
+{
+	double took[101];
+	int i;
+
+	if (count < 1 || count > 101)
+		die("start: COUNT");
+	prctl(PR_SET_TIMERSLACK, 1UL);
+	for (i = 0; i < count; i++)
+		took[i] = start_once(cmd);
+	qsort(took, (size_t)count, sizeof took[0], by_value);
+	printf("%.0f\n", took[count / 2]);
+}
+
+/* ---- ports ---- */
+
+/* Below the range that clients' own ports come from, or one of them might hold
+ * a port by the time the server wants it. The sockets stay open until the end,
+ * so no port is printed twice. */
+static void free_ports(int count)
+{
+	unsigned i = (unsigned)getpid() * 7919u + (unsigned)time(NULL);
+
+	for (; count > 0; i++) {
+		struct sockaddr_in sa = address((int)(20000u + i % 12000u));
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+		if (fd < 0)
+			die("socket");
+		sa.sin_addr.s_addr = htonl(INADDR_ANY);
+		if (bind(fd, (struct sockaddr *)&sa, sizeof sa) < 0) {
+			close(fd);
+			continue;
+		}
+		printf("%d\n", ntohs(sa.sin_port));
+		count--;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc > 2 ? argv[1] : "";
+	int n[5] = {0}, i;
+
+	for (i = 0; i < 5 && i + 3 < argc; i++)
+		n[i] = atoi(argv[i + 3]);
+	port = argc > 2 ? atoi(argv[2]) : 0;
+	if (strcmp(mode, "look") == 0 && argc == 7)
+		measure(LOOK, n[0], n[1], n[2], n[3]);
+	else if (strcmp(mode, "names") == 0 && argc == 5)
+		measure(NAMES, n[0], n[1], 1, 0);
+	else if (strcmp(mode, "register") == 0 && argc == 5)
+		measure(REGISTER, n[0], n[1], 1, 0);
+	else if (strcmp(mode, "hold") == 0 && argc == 4)
+		hold(n[0], 1);
+	else if (strcmp(mode, "silent") == 0 && argc == 4)
+		hold(n[0], 0);
+	else if (strcmp(mode, "start") == 0 && argc > 4)
+		start(n[0], argv + 4);
+	else if (strcmp(mode, "wait") == 0 && argc == 3)
+		return !wait_until_up();
+	else if (strcmp(mode, "ports") == 0 && argc == 3)
+		free_ports(port);
+	else {
+		fputs("usage: see the head of load.c\n", stderr);
+		return 2;
+	}
+	return 0;
+}
