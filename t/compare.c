@@ -1,0 +1,1375 @@
+/*
+ * compare - sends the same bytes to two epmds and compares what comes back
+ *
+ *     compare [-s] OURS REFERENCE
+ *
+ * Both are commands for the shell, which "-port N" and, for some, "-relaxed_command_check" are appended to. A scenario
+ * is one or more connections to either daemon; what was received and how each connection stands makes a transcript,
+ * and the two transcripts must be the same, but for
+ *
+ *   - the epmd port in NAMES and DUMP, which must be the daemon's own (<port>)
+ *   - creations: any above 3 in ALIVE2_X_RESP (<new>), 1 to 3 in ALIVE2_RESP (<1..3>)
+ *   - descriptor numbers in DUMP (<fd>)
+ *   - a reset for a close, which is the kernel's doing where the daemon left bytes unread
+ *
+ * Differences on purpose are written down with the transcript expected of each side. With -s there are none: then two
+ * copies of one daemon are compared, to see that the scenarios are stable.
+ *
+ * Output is TAP with a closing line of counts.
+ */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    CONN_MAX = 8,
+    BYTES_MAX = 70000,
+    LIMIT_MS = 5000, /* an answer that has not come by then does not come */
+    ALIVE2 = 120, PLEASE = 122, NAMES = 110, DUMP = 100, KILL = 107, STOP = 115
+};
+
+struct side {
+    const char *command;
+    pid_t pid;
+    unsigned port;
+    int relaxed;
+    int conn[CONN_MAX]; /* -1 where not open */
+    char said[4 * BYTES_MAX];
+    size_t len;
+};
+
+struct bytes {
+    unsigned char at[BYTES_MAX];
+    size_t len;
+};
+
+static struct side sides[2];
+static int identical, relaxed, registered;
+static char title[200];
+static const char *reason, *ours_expected, *reference_expected;
+static unsigned count, sent, same, on_purpose, unexpected;
+
+/* ---- the daemons */
+
+static struct sockaddr_in address(unsigned port)
+{
+    struct sockaddr_in sa;
+    memset(&sa, 0, sizeof sa);
+    sa.sin_family = AF_INET;
+    sa.sin_port = htons((unsigned short)port);
+    sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return sa;
+}
+
+static int dial(unsigned port)
+{
+    struct sockaddr_in sa = address(port);
+    int one = 1, cfd = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (cfd < 0 || connect(cfd, (struct sockaddr *)&sa, sizeof sa) != 0) {
+        close(cfd);
+        return -1;
+    }
+    setsockopt(cfd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return cfd;
+}
+
+/* below the ports that clients get by themselves */
+static unsigned free_port(void)
+{
+    static unsigned next;
+    int one = 1;
+
+    if (next == 0)
+        next = 12000 + (unsigned)getpid() % 18000;
+    for (;;) {
+        struct sockaddr_in sa = address(++next);
+        int lfd = socket(AF_INET, SOCK_STREAM, 0), taken;
+        sa.sin_addr.s_addr = htonl(INADDR_ANY);
+        setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+        taken = bind(lfd, (struct sockaddr *)&sa, sizeof sa) != 0 || listen(lfd, 1) != 0;
+        close(lfd);
+        if (!taken)
+            return next;
+    }
+}
+
+static void stop_daemon(struct side *s)
+{
+    if (s->pid > 0) {
+        kill(s->pid, SIGKILL);
+        waitpid(s->pid, NULL, 0);
+    }
+    s->pid = 0;
+}
+
+static void stop_both(void)
+{
+    stop_daemon(&sides[0]);
+    stop_daemon(&sides[1]);
+}
+
+static void bail_out(const char *why, const char *what)
+{
+    printf("Bail out! %s: %s\n", why, what);
+    stop_both();
+    exit(1);
+}
+
+static void start_daemon(struct side *s, int is_relaxed)
+{
+    char command[4096];
+    int tries, cfd;
+
+    s->port = free_port();
+    s->relaxed = is_relaxed;
+    snprintf(command, sizeof command, "exec %s -port %u%s", s->command, s->port,
+             is_relaxed ? " -relaxed_command_check" : "");
+    s->pid = fork();
+    if (s->pid == 0) {
+        for (cfd = 3; cfd < 64; cfd++)
+            close(cfd);
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    for (tries = 0; (cfd = dial(s->port)) < 0; tries++) {
+        if (tries == 1000 || waitpid(s->pid, NULL, WNOHANG) == s->pid)
+            bail_out("does not start", command);
+        poll(NULL, 0, 10);
+    }
+    close(cfd);
+}
+
+/* ---- bytes to send */
+
+static struct bytes *put(struct bytes *b, const void *from, size_t n)
+{
+    memcpy(b->at + b->len, from, n);
+    b->len += n;
+    return b;
+}
+
+static struct bytes *put8(struct bytes *b, unsigned v)
+{
+    b->at[b->len++] = (unsigned char)v;
+    return b;
+}
+
+static struct bytes *put16(struct bytes *b, unsigned v)
+{
+    return put8(put8(b, v >> 8 & 255), v & 255);
+}
+
+static struct bytes *put_times(struct bytes *b, const char *what, unsigned times)
+{
+    while (times-- > 0)
+        put(b, what, strlen(what));
+    return b;
+}
+
+static struct bytes *clear(struct bytes *b)
+{
+    b->len = 0;
+    return b;
+}
+
+/* a request of one byte and a text */
+static struct bytes *request(struct bytes *b, unsigned kind, const char *text)
+{
+    put16(clear(b), (unsigned)strlen(text) + 1);
+    return put(put8(b, kind), text, strlen(text));
+}
+
+struct node {
+    unsigned port, type, proto, highest, lowest;
+    const unsigned char *name, *extra;
+    size_t name_len, extra_len;
+};
+
+static struct node node(const char *name)
+{
+    struct node n = { 5000, 77, 0, 6, 5, NULL, NULL, 0, 0 };
+    n.name = (const unsigned char *)name;
+    n.name_len = strlen(name);
+    return n;
+}
+
+static struct bytes *alive2(struct bytes *b, struct node n)
+{
+    put16(clear(b), (unsigned)(13 + n.name_len + n.extra_len));
+    put8(put8(put16(put8(b, ALIVE2), n.port), n.type), n.proto);
+    put16(put16(put16(b, n.highest), n.lowest), (unsigned)n.name_len);
+    put16(put(b, n.name, n.name_len), (unsigned)n.extra_len);
+    return put(b, n.extra, n.extra_len);
+}
+
+/* ---- steps: each is done to both sides */
+
+static void say(struct side *s, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    s->len += (size_t)vsnprintf(s->said + s->len, sizeof s->said - s->len, format, ap);
+    va_end(ap);
+    if (s->len >= sizeof s->said)
+        bail_out("transcript too long", title);
+}
+
+static void step_send(int c, const unsigned char *at, size_t n)
+{
+    int i;
+    for (i = 0; i < 2; i++) {
+        if (sides[i].conn[c] < 0)
+            sides[i].conn[c] = dial(sides[i].port);
+        /* a daemon that has closed shows in what is received */
+        if (n > 0)
+            (void)send(sides[i].conn[c], at, n, MSG_NOSIGNAL);
+    }
+    sent++;
+}
+
+static void tx(int c, const struct bytes *b)
+{
+    step_send(c, b->at, b->len);
+}
+
+static void tx_request(int c, unsigned kind, const char *text)
+{
+    static struct bytes b;
+    tx(c, request(&b, kind, text));
+}
+
+static void tx_alive2(int c, struct node n)
+{
+    static struct bytes b;
+    tx(c, alive2(&b, n));
+}
+
+static void half_close(int c)
+{
+    shutdown(sides[0].conn[c], SHUT_WR);
+    shutdown(sides[1].conn[c], SHUT_WR);
+}
+
+static void close_conn(int c, int reset)
+{
+    struct linger now = { 1, 0 };
+    int i;
+    for (i = 0; i < 2; i++) {
+        if (sides[i].conn[c] < 0)
+            continue;
+        if (reset)
+            setsockopt(sides[i].conn[c], SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        close(sides[i].conn[c]);
+        sides[i].conn[c] = -1;
+    }
+}
+
+/* received so far, and how it ended: NULL where it did not within ms */
+static const char *receive(int cfd, struct bytes *b, size_t max, int ms)
+{
+    clear(b);
+    while (b->len < max) {
+        struct pollfd p = { 0, POLLIN, 0 };
+        ssize_t n;
+        p.fd = cfd;
+        if (poll(&p, 1, ms) == 0)
+            return NULL;
+        n = recv(cfd, b->at + b->len, max - b->len, 0);
+        if (n <= 0)
+            return "closed";
+        b->len += (size_t)n;
+    }
+    return NULL;
+}
+
+/* Two whole exchanges: then either loop has dealt with all that was sent before, and what it closed is closed. */
+static void settle(struct side *s)
+{
+    static const unsigned char names_req[] = { 0, 1, NAMES };
+    static struct bytes b;
+    int round;
+    for (round = 0; round < 2; round++) {
+        int cfd = dial(s->port);
+        if (cfd < 0)
+            return;
+        (void)send(cfd, names_req, sizeof names_req, MSG_NOSIGNAL);
+        receive(cfd, &b, sizeof b.at, LIMIT_MS);
+        close(cfd);
+    }
+}
+
+static unsigned long number(const unsigned char *at, size_t n)
+{
+    unsigned long v = 0;
+    while (n-- > 0)
+        v = v << 8 | *at++;
+    return v;
+}
+
+static void say_bytes(struct side *s, const unsigned char *at, size_t n)
+{
+    for (; n > 0; at++, n--)
+        say(s, isgraph(*at) && *at != '\\' ? "%c" : "\\%02x", *at);
+}
+
+static void say_created(struct side *s, const struct bytes *b)
+{
+    unsigned long creation = number(b->at + 2, b->len - 2);
+    registered = 1;
+    if (b->len == 6 && b->at[0] == 118 && creation > 3)
+        say(s, "X_RESP ok <new>");
+    else if (b->len == 4 && b->at[0] == 121 && creation >= 1 && creation <= 3)
+        say(s, "RESP ok <1..3>");
+    else
+        say(s, "creation %lu in %u bytes", creation, (unsigned)b->len);
+}
+
+/* the lines of NAMES and DUMP */
+static void say_listing(struct side *s, const struct bytes *b)
+{
+    size_t i;
+    say(s, number(b->at, 4) == s->port ? "<port>" : "another port");
+    for (i = 4; i < b->len; i++) {
+        say_bytes(s, b->at + i, 1);
+        if (i >= 8 && memcmp(b->at + i - 4, "fd = ", 5) == 0) {
+            say(s, "<fd>");
+            while (i + 1 < b->len && isdigit(b->at[i + 1]))
+                i++;
+        }
+    }
+}
+
+static void hear(int c, size_t max, int is_listing)
+{
+    static struct bytes b;
+    int i;
+    for (i = 0; i < 2; i++) {
+        struct side *s = &sides[i];
+        const char *end = receive(s->conn[c], &b, max, LIMIT_MS);
+        say(s, "[%d ", c);
+        if (is_listing && b.len >= 4)
+            say_listing(s, &b);
+        else if (b.len > 2 && (b.at[0] == 118 || b.at[0] == 121) && b.at[1] == 0)
+            say_created(s, &b);
+        else
+            say_bytes(s, b.at, b.len);
+        say(s, "%s%s] ", b.len > 0 && end != NULL ? " " : "", end != NULL ? end : max == (size_t)-1 ? " silent" : "");
+    }
+}
+
+static void rx(int c, size_t n)
+{
+    hear(c, n, 0);
+}
+
+static void rx_end(int c)
+{
+    hear(c, BYTES_MAX, 0);
+}
+
+static void rx_listing(int c)
+{
+    hear(c, BYTES_MAX, 1);
+}
+
+/* is it open, closed, or is there more? */
+static void stands(int c)
+{
+    static struct bytes b;
+    int i;
+    for (i = 0; i < 2; i++) {
+        const char *end;
+        settle(&sides[i]);
+        end = receive(sides[i].conn[c], &b, sizeof b.at, 0);
+        say(&sides[i], "[%d ", c);
+        say_bytes(&sides[i], b.at, b.len);
+        say(&sides[i], "%s] ", end != NULL ? end : "open");
+    }
+}
+
+static void pause_both(void)
+{
+    settle(&sides[0]);
+    settle(&sides[1]);
+}
+
+/* how a daemon ended */
+static void rx_status(void)
+{
+    int i, status;
+    for (i = 0; i < 2; i++) {
+        waitpid(sides[i].pid, &status, 0);
+        sides[i].pid = 0;
+        say(&sides[i], "[ended %d]", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    }
+}
+
+/* ---- frequent groups of steps */
+
+static void look_up(int c, const char *name)
+{
+    tx_request(c, PLEASE, name);
+    rx_end(c);
+    close_conn(c, 0);
+}
+
+static void list(int c, unsigned kind)
+{
+    tx_request(c, kind, "");
+    rx_listing(c);
+    close_conn(c, 0);
+}
+
+/* registers; the answer and what becomes of the connection */
+static void join(int c, struct node n)
+{
+    tx_alive2(c, n);
+    rx(c, n.highest >= 6 ? 6 : 4);
+    stands(c);
+}
+
+/* ---- scenarios */
+
+static void begin(const char *format, ...)
+{
+    va_list ap;
+    int i, c;
+
+    va_start(ap, format);
+    vsnprintf(title, sizeof title, format, ap);
+    va_end(ap);
+    reason = NULL;
+    for (i = 0; i < 2; i++) {
+        if (sides[i].pid != 0 && sides[i].relaxed != relaxed)
+            stop_daemon(&sides[i]);
+        if (sides[i].pid == 0)
+            start_daemon(&sides[i], relaxed);
+        sides[i].len = 0;
+        sides[i].said[0] = '\0';
+        for (c = 0; c < CONN_MAX; c++)
+            sides[i].conn[c] = -1;
+    }
+}
+
+/* the same, with daemons that have heard nothing yet */
+static void begin_fresh(const char *what)
+{
+    stop_both();
+    begin("%s", what);
+}
+
+/* this scenario differs on purpose, and how */
+static void differs(const char *why, const char *ours, const char *reference)
+{
+    reason = why;
+    ours_expected = ours;
+    reference_expected = reference;
+}
+
+static const char refusal_is_closed[] = "a refused registration is answered and then closed";
+#define REFUSED_THEN(state) "[0 v\\01\\00\\00\\00c] [0 " state "] "
+#define REFUSED_OLD_THEN(state) "[0 y\\01\\00c] [0 " state "] "
+
+static void differs_refusal(void)
+{
+    differs(refusal_is_closed, REFUSED_THEN("closed"), REFUSED_THEN("open"));
+}
+
+static void end(void)
+{
+    const char *a = sides[0].said, *b = sides[1].said;
+    int c, ok;
+
+    count++;
+    if (reason == NULL || identical) {
+        ok = strcmp(a, b) == 0;
+        same += (unsigned)ok;
+    } else {
+        ok = strcmp(a, ours_expected) == 0 && strcmp(b, reference_expected) == 0;
+        on_purpose += (unsigned)ok;
+    }
+    unexpected += (unsigned)!ok;
+    printf("%s %u - %s%s%s\n", ok ? "ok" : "not ok", count, title, reason != NULL ? ": on purpose, " : "",
+           reason != NULL ? reason : "");
+    if (!ok) {
+        printf("#   ours:      %.1500s\n#   reference: %.1500s\n", a, b);
+        if (reason != NULL && !identical)
+            printf("#   expected:  %.700s\n#   and:       %.700s\n", ours_expected, reference_expected);
+    }
+    fflush(stdout);
+    for (c = 0; c < CONN_MAX; c++)
+        close_conn(c, 0);
+    if (registered && sides[0].pid != 0)
+        pause_both();
+    registered = 0;
+}
+
+/* ---- what is sent */
+
+static void request_bytes(void)
+{
+    static struct bytes b;
+    unsigned kind;
+    int more;
+    for (kind = 0; kind < 256; kind++)
+        for (more = 0; more < 2 && kind != KILL; more++) {
+            begin("request byte %u %s", kind, more ? "and five more" : "alone");
+            tx(0, request(&b, kind, more ? "hello" : ""));
+            hear(0, BYTES_MAX, kind == NAMES || kind == DUMP);
+            end();
+        }
+}
+
+static void lengths(void)
+{
+    static const unsigned header_only[] = { 0, 1, 2, 13, 14, 3056, 3057, 3058, 3059, 3060, 4096, 32767, 32768, 65534, 65535 };
+    static const unsigned whole[] = { 1, 2, 13, 14, 255, 256, 3055, 3056, 3057 };
+    static struct bytes b;
+    size_t i, j;
+
+    for (i = 0; i < sizeof header_only / sizeof *header_only; i++) {
+        begin("length %u and nothing more", header_only[i]);
+        tx(0, put16(clear(&b), header_only[i]));
+        stands(0);
+        end();
+        begin("length %u, then half-closed", header_only[i]);
+        tx(0, put16(clear(&b), header_only[i]));
+        half_close(0);
+        rx_end(0);
+        end();
+    }
+    for (i = 0; i < sizeof whole / sizeof *whole; i++) {
+        begin("NAMES with a body of %u", whole[i]);
+        tx(0, put_times(put16(clear(&b), whole[i]), "n", whole[i]));
+        rx_listing(0);
+        end();
+        begin("look-up with a body of %u", whole[i]);
+        tx(0, put_times(put16(clear(&b), whole[i]), "z", whole[i]));
+        rx_end(0);
+        end();
+        begin("body of %u, one byte short, then half-closed", whole[i]);
+        tx(0, put_times(put16(clear(&b), whole[i]), "n", whole[i] - 1));
+        half_close(0);
+        rx_end(0);
+        end();
+        begin("body of %u, one byte too many", whole[i]);
+        tx(0, put_times(put16(clear(&b), whole[i]), "n", whole[i] + 1));
+        rx_listing(0);
+        end();
+    }
+    begin("nothing, then half-closed");
+    tx(0, clear(&b));
+    half_close(0);
+    rx_end(0);
+    end();
+    begin("half a length, then half-closed");
+    tx(0, put8(clear(&b), 0));
+    half_close(0);
+    rx_end(0);
+    end();
+    begin("half a length and nothing more");
+    tx(0, put8(clear(&b), 0));
+    stands(0);
+    end();
+    begin("two requests in one segment");
+    tx(0, put(request(&b, NAMES, ""), "\0\1n", 3));
+    rx_end(0);
+    end();
+    for (j = 1; j <= 3; j++) {
+        begin("length 65535 and %u bytes more", (unsigned)j * 20000);
+        tx(0, put_times(put16(clear(&b), 65535), "xxxxx", (unsigned)j * 4000));
+        rx_end(0);
+        end();
+    }
+}
+
+/* in two segments, cut at each place; then byte by byte */
+static void pieces(const char *what, const struct bytes *b, int is_registration)
+{
+    size_t cut, i;
+    for (cut = 1; cut <= b->len; cut++) {
+        if (cut < b->len)
+            begin("%s cut after %u bytes", what, (unsigned)cut);
+        else
+            begin("%s byte by byte", what);
+        if (cut < b->len) {
+            step_send(0, b->at, cut);
+            stands(0);
+            step_send(0, b->at + cut, b->len - cut);
+        } else
+            for (i = 0; i < b->len; i++) {
+                step_send(0, b->at + i, 1);
+                pause_both();
+            }
+        if (is_registration) {
+            rx(0, 6);
+            stands(0);
+        } else
+            rx_end(0);
+        end();
+    }
+}
+
+static void short_registrations(void)
+{
+    static const unsigned char whole[] = "x\x13\x88M\0\0\6\0\5\0\3abc\0\2\1\2"; /* 18 bytes, an end of string not meant */
+    static struct bytes b;
+    unsigned len, value;
+
+    for (len = 1; len <= 18; len++) {
+        begin("ALIVE2 cut down to %u bytes", len);
+        tx(0, put(put16(clear(&b), len), whole, len));
+        if (len == 18) {
+            rx(0, 6);
+            stands(0);
+        } else
+            rx_end(0);
+        end();
+    }
+    for (value = 0; value <= 9; value++) {
+        begin("ALIVE2 whose name is said to have %u bytes", value);
+        put(put16(clear(&b), 18), whole, 18);
+        b.at[2 + 10] = (unsigned char)value;
+        tx(0, &b);
+        if (value == 3) {
+            rx(0, 6);
+            stands(0);
+        } else
+            rx_end(0);
+        end();
+    }
+    for (value = 0; value <= 6; value++) {
+        begin("ALIVE2 whose extra is said to have %u bytes", value);
+        put(put16(clear(&b), 18), whole, 18);
+        b.at[2 + 15] = (unsigned char)value;
+        tx(0, &b);
+        if (value <= 2) {
+            rx(0, 6);
+            stands(0);
+            look_up(1, "abc");
+        } else
+            rx_end(0);
+        end();
+    }
+    for (value = 0; value < 2; value++) {
+        begin("ALIVE2 whose %s is said to have 65535 bytes", value == 0 ? "name" : "extra");
+        put(put16(clear(&b), 18), whole, 18);
+        b.at[2 + (value == 0 ? 9 : 14)] = b.at[2 + (value == 0 ? 10 : 15)] = 255;
+        tx(0, &b);
+        rx_end(0);
+        end();
+    }
+    begin("ALIVE2 with bytes after extra");
+    tx(0, put(put(put16(clear(&b), 23), whole, 18), "\0tail", 5));
+    rx(0, 6);
+    stands(0);
+    look_up(1, "abc");
+    end();
+    begin("ALIVE2 with one byte after its packet, in the same segment");
+    tx(0, put8(put(put16(clear(&b), 18), whole, 18), 0));
+    rx_end(0);
+    look_up(1, "abc");
+    end();
+}
+
+static void fields(void)
+{
+    static const unsigned values[] = { 0, 1, 2, 3, 4, 5, 6, 7, 72, 77, 110, 127, 128, 255, 256, 1000, 32767, 32768, 65535 };
+    size_t i;
+    for (i = 0; i < sizeof values / sizeof *values; i++) {
+        unsigned v = values[i];
+        struct node n = node("fields");
+        begin("port %u given back", v);
+        n.port = v;
+        join(0, n);
+        look_up(1, "fields");
+        list(2, NAMES);
+        end();
+        n = node("fields");
+        begin("highest version %u decides the answer", v);
+        n.highest = v;
+        join(0, n);
+        look_up(1, "fields");
+        end();
+        n = node("fields");
+        begin("lowest version %u given back", v);
+        n.lowest = v;
+        join(0, n);
+        look_up(1, "fields");
+        end();
+        if (v > 255)
+            continue;
+        n = node("fields");
+        begin("type %u given back", v);
+        n.type = v;
+        join(0, n);
+        look_up(1, "fields");
+        list(2, NAMES);
+        end();
+        n = node("fields");
+        begin("protocol %u given back", v);
+        n.proto = v;
+        join(0, n);
+        look_up(1, "fields");
+        end();
+    }
+}
+
+static void extras(void)
+{
+    static const unsigned lengths_of[] = { 0, 1, 2, 255, 256, 1018, 1019, 1020, 1021, 1022, 1500, 2000 };
+    static unsigned char extra[2048];
+    size_t i, j;
+    for (i = 0; i < sizeof lengths_of / sizeof *lengths_of; i++)
+        for (j = 0; j < 3; j++) {
+            struct node n = node("extra");
+            static const char *const kinds[] = { "NULs", "letters", "every byte there is" };
+            for (n.extra_len = 0; n.extra_len < lengths_of[i]; n.extra_len++)
+                extra[n.extra_len] = (unsigned char)(j == 0 ? 0 : j == 1 ? 'e' : n.extra_len);
+            n.extra = extra;
+            begin("extra of %u: %s", lengths_of[i], kinds[j]);
+            join(0, n);
+            if (lengths_of[i] <= 1020)
+                look_up(1, "extra");
+            else
+                differs_refusal();
+            end();
+        }
+}
+
+/* registered, looked up, listed; or refused */
+static void name_accepted(const char *what, const char *name)
+{
+    begin("name %s", what);
+    join(0, node(name));
+    look_up(1, name);
+    list(2, NAMES);
+    end();
+}
+
+static void name_refused(const char *what, const char *name)
+{
+    begin("name %s", what);
+    join(0, node(name));
+    differs_refusal();
+    end();
+    begin("name %s, from an old node", what);
+    {
+        struct node n = node(name);
+        n.highest = 5;
+        join(0, n);
+    }
+    differs(refusal_is_closed, REFUSED_OLD_THEN("closed"), REFUSED_OLD_THEN("open"));
+    end();
+    begin("look-up of name %s", what);
+    look_up(0, name);
+    end();
+}
+
+static void names(void)
+{
+    static const char *const good[][2] = {
+        { "of one letter", "a" },
+        { "with every sign a node may have", "rabbit_1-x.y@host" },
+        { "of a blank", " " },
+        { "of quotes and a per cent", "'\"%s%n" },
+        { "of a backslash", "\\" },
+        { "of < and >", "<>, fd = 7" },
+        { "like a line of NAMES", "name x at port 1" },
+        { "U+0080", "\xc2\x80" },
+        { "U+0085", "\xc2\x85" },
+        { "U+07FF", "\xdf\xbf" },
+        { "U+0800", "\xe0\xa0\x80" },
+        { "U+2028", "\xe2\x80\xa8" },
+        { "U+D7FF", "\xed\x9f\xbf" },
+        { "U+E000", "\xee\x80\x80" },
+        { "U+FEFF", "\xef\xbb\xbf" },
+        { "U+FFFD", "\xef\xbf\xbd" },
+        { "U+FFFE", "\xef\xbf\xbe" },
+        { "U+FFFF", "\xef\xbf\xbf" },
+        { "U+10000", "\xf0\x90\x80\x80" },
+        { "U+1F600", "\xf0\x9f\x98\x80" },
+        { "U+FFFFF", "\xf3\xbf\xbf\xbf" },
+        { "U+100000", "\xf4\x80\x80\x80" },
+        { "U+10FFFF", "\xf4\x8f\xbf\xbf" },
+        { "of one, two, three and four bytes in turn", "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z" },
+    };
+    static const char *const bad[][2] = {
+        { "80, a continuation alone", "\x80" },
+        { "bf, a continuation alone", "\xbf" },
+        { "a80", "a\x80" },
+        { "c0 80, U+0000 overlong", "\xc0\x80" },
+        { "c0 af, overlong", "\xc0\xaf" },
+        { "c1 bf, overlong", "\xc1\xbf" },
+        { "e0 80 80, overlong", "\xe0\x80\x80" },
+        { "e0 9f bf, overlong", "\xe0\x9f\xbf" },
+        { "f0 80 80 80, overlong", "\xf0\x80\x80\x80" },
+        { "f0 8f bf bf, overlong", "\xf0\x8f\xbf\xbf" },
+        { "ed a0 80, a surrogate", "\xed\xa0\x80" },
+        { "ed af bf, a surrogate", "\xed\xaf\xbf" },
+        { "ed b0 80, a surrogate", "\xed\xb0\x80" },
+        { "ed bf bf, a surrogate", "\xed\xbf\xbf" },
+        { "ed a0 bd ed b8 80, a pair of surrogates", "\xed\xa0\xbd\xed\xb8\x80" },
+        { "f4 90 80 80, above U+10FFFF", "\xf4\x90\x80\x80" },
+        { "f5 80 80 80, above U+10FFFF", "\xf5\x80\x80\x80" },
+        { "f7 bf bf bf, above U+10FFFF", "\xf7\xbf\xbf\xbf" },
+        { "f8 88 80 80 80, of five bytes", "\xf8\x88\x80\x80\x80" },
+        { "fc 84 80 80 80 80, of six bytes", "\xfc\x84\x80\x80\x80\x80" },
+        { "fe", "\xfe" },
+        { "ff", "\xff" },
+        { "c3, cut off", "\xc3" },
+        { "e2 82, cut off", "\xe2\x82" },
+        { "f0 9f 98, cut off", "\xf0\x9f\x98" },
+        { "c3 28, the second byte wrong", "\xc3(" },
+        { "c3 c3 a9, the second byte wrong", "\xc3\xc3\xa9" },
+        { "e2 28 a1, the second byte wrong", "\xe2(\xa1" },
+        { "e2 82 28, the third byte wrong", "\xe2\x82(" },
+        { "f0 28 8c bc, the second byte wrong", "\xf0(\x8c\xbc" },
+        { "f0 90 28 bc, the third byte wrong", "\xf0\x90(\xbc" },
+        { "f0 9f 98 c0, the fourth byte wrong", "\xf0\x9f\x98\xc0" },
+        { "good, then a bad byte", "good\xe9" },
+    };
+    size_t i;
+    for (i = 0; i < sizeof good / sizeof *good; i++)
+        name_accepted(good[i][0], good[i][1]);
+    for (i = 0; i < sizeof bad / sizeof *bad; i++)
+        name_refused(bad[i][0], bad[i][1]);
+}
+
+static void long_names(void)
+{
+    static const char *const chars[] = { "n", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80" };
+    static const unsigned lengths_of[] = { 2, 127, 128, 253, 254, 255, 256, 257, 300 };
+    static struct bytes b;
+    size_t i, j;
+
+    for (i = 0; i < 4; i++)
+        for (j = 0; j < sizeof lengths_of / sizeof *lengths_of; j++) {
+            char what[60];
+            put8(put_times(clear(&b), chars[i], lengths_of[j]), 0);
+            snprintf(what, sizeof what, "of %u characters of %u bytes", lengths_of[j], (unsigned)strlen(chars[i]));
+            if (lengths_of[j] < 255)
+                name_accepted(what, (char *)b.at);
+            else if (lengths_of[j] == 255) {
+                begin("name %s", what);
+                join(0, node((char *)b.at));
+                list(1, NAMES);
+                end();
+            } else
+                name_refused(what, (char *)b.at);
+        }
+}
+
+/* a name of 255 characters can be registered with OTP's epmd, but not looked up */
+static void longest_name_is_found(void)
+{
+    static const char *const chars[] = { "n", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80" };
+    static char name[1024], ours[8192];
+    static struct bytes b;
+    size_t i, n;
+
+    for (i = 0; i < 4; i++) {
+        put8(put_times(clear(&b), chars[i], 255), 0);
+        memcpy(name, b.at, b.len);
+        begin("look-up of a name of 255 characters of %u bytes", (unsigned)strlen(chars[i]));
+        look_up(0, name);
+        differs("a name of 255 characters can be looked up", "[0 w\\01 closed] ", "[0 closed] ");
+        end();
+        begin("look-up of a node whose name has 255 characters of %u bytes", (unsigned)strlen(chars[i]));
+        join(0, node(name));
+        look_up(1, name);
+        n = (size_t)snprintf(ours, sizeof ours, "[0 X_RESP ok <new>] [0 open] [1 w\\00\\13\\88M\\00\\00\\06\\00\\05%s%s",
+                             i == 0 ? "\\00\\ff" : i == 1 ? "\\01\\fe" : i == 2 ? "\\02\\fd" : "\\03\\fc", "");
+        for (b.len--; b.len > 0; b.len--)
+            n += (size_t)snprintf(ours + n, sizeof ours - n, i == 0 ? "n" : "\\%02x",
+                                  (unsigned char)name[strlen(name) - b.len]);
+        snprintf(ours + n, sizeof ours - n, "\\00\\00 closed] ");
+        differs("a name of 255 characters can be looked up", ours, "[0 X_RESP ok <new>] [0 open] [1 closed] ");
+        end();
+    }
+}
+
+static void odd_names(void)
+{
+    static const unsigned char nuls[][4] = { { 0, 0, 0, 0 }, { 'a', 0, 0, 0 }, { 0, 'a', 0, 0 }, { 'a', 0, 'b', 0 }, { 0xff, 0, 0, 0 },
+                                             { 0, 0xff, 0, 0 } };
+    static const size_t nuls_len[] = { 1, 2, 2, 3, 2, 2 };
+    static unsigned char long_nul[300], extra[1021];
+    static struct bytes b;
+    struct node n;
+    size_t i;
+    char name[2] = "", unfit[3] = "a";
+
+    for (i = 0; i < 6; i++) {
+        begin("name with a NUL inside, %u", (unsigned)i + 1);
+        n = node("");
+        n.name = nuls[i];
+        n.name_len = nuls_len[i];
+        tx_alive2(0, n);
+        rx_end(0);
+        end();
+    }
+    for (i = 0; i < 2; i++) {
+        begin("name of 300 bytes with a NUL %s", i == 0 ? "first" : "last");
+        memset(long_nul, 'n', sizeof long_nul);
+        long_nul[i == 0 ? 0 : 299] = 0;
+        n = node("");
+        n.name = long_nul;
+        n.name_len = sizeof long_nul;
+        tx_alive2(0, n);
+        rx_end(0);
+        end();
+    }
+    begin("name with a NUL inside, and extra too long");
+    n = node("");
+    n.name = nuls[3];
+    n.name_len = 3;
+    n.extra = extra;
+    n.extra_len = 1021;
+    tx_alive2(0, n);
+    rx_end(0);
+    end();
+    begin("name too long and extra too long");
+    memset(long_nul, 'n', sizeof long_nul);
+    n.name = long_nul;
+    n.name_len = sizeof long_nul;
+    join(0, n);
+    differs_refusal();
+    end();
+    begin("name of 2000 bytes");
+    n = node((char *)put8(put_times(clear(&b), "n", 2000), 0)->at);
+    join(0, n);
+    differs_refusal();
+    end();
+    begin("empty name, no extra");
+    tx_alive2(0, node(""));
+    rx_end(0);
+    end();
+    begin("empty name, extra too long");
+    n = node("");
+    n.extra = extra;
+    n.extra_len = 1021;
+    join(0, n);
+    differs_refusal();
+    end();
+    begin("empty name, extra of 2");
+    n.extra_len = 2;
+    join(0, n);
+    differs("an empty name is refused even where extra follows", REFUSED_THEN("closed"), "[0 X_RESP ok <new>] [0 open] ");
+    end();
+    for (i = 1; i <= 127; i++) {
+        if (i >= 32 && i < 127)
+            continue;
+        begin("name of the control character %u", (unsigned)i);
+        name[0] = (char)i;
+        join(0, node(name));
+        differs("a name with control characters is refused", REFUSED_THEN("closed"), "[0 X_RESP ok <new>] [0 open] ");
+        end();
+        unfit[1] = (char)i;
+        if (i % 8 == 2) {
+            begin("name of a letter and the control character %u", (unsigned)i);
+            join(0, node(unfit));
+            differs("a name with control characters is refused", REFUSED_THEN("closed"), "[0 X_RESP ok <new>] [0 open] ");
+            end();
+        }
+    }
+}
+
+static void look_ups(void)
+{
+    static struct bytes b;
+    begin("look-up with nobody registered");
+    look_up(0, "nobody");
+    end();
+    begin("look-up of an empty name");
+    look_up(0, "");
+    end();
+    begin("look-up in upper case of a name in lower case");
+    join(0, node("case"));
+    look_up(1, "CASE");
+    look_up(1, "Case");
+    look_up(1, "case");
+    end();
+    begin("look-up of a beginning, and of more than the name");
+    join(0, node("node"));
+    look_up(1, "nod");
+    look_up(1, "node1");
+    look_up(1, "node@host");
+    end();
+    begin("look-up of a name that ends in a NUL");
+    join(0, node("nul"));
+    tx(1, put8(put(put16(clear(&b), 5), "znul", 4), 0));
+    rx_end(1);
+    end();
+    begin("look-up of a missing name that ends in a NUL");
+    tx(1, put8(put(put16(clear(&b), 5), "znil", 4), 0));
+    rx_end(1);
+    end();
+    begin("look-up of a name that ends in two NULs");
+    join(0, node("nul"));
+    tx(1, put16(put(put16(clear(&b), 6), "znul", 4), 0));
+    rx_end(1);
+    end();
+    begin("look-up of a NUL alone");
+    tx(0, put8(put(put16(clear(&b), 2), "z", 1), 0));
+    rx_end(0);
+    end();
+    begin("look-up of a name with a NUL inside");
+    join(0, node("nul"));
+    tx(1, put(put16(clear(&b), 6), "znul\0x", 6));
+    rx_end(1);
+    end();
+    begin("look-up of a name with a NUL in front");
+    join(0, node("nul"));
+    tx(1, put(put16(clear(&b), 5), "z\0nul", 5));
+    rx_end(1);
+    end();
+    begin("look-up, half-closed before the answer");
+    join(0, node("half"));
+    tx_request(1, PLEASE, "half");
+    half_close(1);
+    rx_end(1);
+    end();
+    begin("NAMES, half-closed before the answer");
+    join(0, node("half"));
+    tx_request(1, NAMES, "");
+    half_close(1);
+    rx_listing(1);
+    end();
+    begin("look-up in two pieces, half-closed");
+    tx(0, put(put16(clear(&b), 5), "zno", 3));
+    pause_both();
+    tx(0, put(clear(&b), "pe", 2));
+    half_close(0);
+    rx_end(0);
+    end();
+    begin("a second look-up on one connection");
+    join(0, node("one"));
+    tx_request(1, PLEASE, "one");
+    rx_end(1);
+    tx_request(1, PLEASE, "one");
+    rx_end(1);
+    end();
+    begin("names that differ in extra are two connections, one name");
+    join(0, node("twin"));
+    join(1, node("twin2"));
+    look_up(2, "twin");
+    look_up(2, "twin2");
+    end();
+}
+
+static void leave_and_come_back(void)
+{
+    static const char *const ways[] = { "close", "half-close", "reset", "a further byte", "a further request" };
+    static struct bytes b;
+    int way;
+    struct node again;
+
+    for (way = 0; way < 5; way++) {
+        begin("a name is free after %s, and can be had again", ways[way]);
+        join(0, node("back"));
+        if (way == 0)
+            close_conn(0, 0);
+        else if (way == 1)
+            half_close(0);
+        else if (way == 2)
+            close_conn(0, 1);
+        else if (way == 3)
+            tx(0, put8(clear(&b), 0));
+        else
+            tx_request(0, NAMES, "");
+        if (way != 0 && way != 2)
+            rx_end(0);
+        pause_both();
+        look_up(1, "back");
+        list(2, NAMES);
+        again = node("back");
+        again.port = 6000;
+        again.type = 72;
+        again.highest = 5;
+        again.extra = (const unsigned char *)"new";
+        again.extra_len = 3;
+        join(3, again);
+        look_up(1, "back");
+        list(2, NAMES);
+        end();
+    }
+}
+
+/* An asker that resets at once is left out: then the reference drops the holder, or not, as it comes. */
+static void duplicates(void)
+{
+    int how;
+    static const char *const hows[] = { "reads it", "closes at once", "half-closes at once" };
+    for (how = 0; how < 3; how++) {
+        struct node other = node("held");
+        other.port = 6000;
+        begin("a duplicate costs the holder nothing, where the asker %s", hows[how]);
+        join(0, node("held"));
+        tx_alive2(1, other);
+        if (how == 0)
+            rx(1, 6);
+        else if (how == 2) {
+            half_close(1);
+            rx_end(1);
+        } else
+            close_conn(1, 0);
+        pause_both();
+        stands(0);
+        look_up(2, "held");
+        list(3, NAMES);
+        end();
+    }
+    begin("a duplicate is answered, from an old node too");
+    join(0, node("held"));
+    {
+        struct node old = node("held");
+        old.highest = 5;
+        tx_alive2(1, old);
+        rx(1, 4);
+    }
+    look_up(2, "held");
+    end();
+    begin("a duplicate's connection");
+    join(1, node("held"));
+    join(0, node("held"));
+    differs(refusal_is_closed, "[1 X_RESP ok <new>] [1 open] " REFUSED_THEN("closed"),
+            "[1 X_RESP ok <new>] [1 open] " REFUSED_THEN("open"));
+    end();
+    begin("five duplicates, then the holder leaves and one of them may");
+    join(0, node("held"));
+    for (how = 1; how <= 5; how++) {
+        tx_alive2(how, node("held"));
+        rx(how, 6);
+    }
+    close_conn(0, 0);
+    pause_both();
+    join(6, node("held"));
+    look_up(7, "held");
+    end();
+}
+
+static void listings(void)
+{
+    static const char *const order[] = { "one", "two", "three", "four", "five" };
+    int i;
+    begin_fresh("NAMES of nobody");
+    list(0, NAMES);
+    end();
+    begin_fresh("NAMES lists the latest first");
+    for (i = 0; i < 5; i++) {
+        join(i, node(order[i]));
+        list(7, NAMES);
+    }
+    close_conn(2, 0);
+    pause_both();
+    list(7, NAMES);
+    close_conn(4, 0);
+    pause_both();
+    list(7, NAMES);
+    join(2, node("three"));
+    list(7, NAMES);
+    end();
+    begin_fresh("DUMP of nobody");
+    list(0, DUMP);
+    end();
+    begin_fresh("DUMP lists live nodes latest first, then remembered ones oldest first");
+    for (i = 0; i < 5; i++) {
+        struct node n = node(order[i]);
+        n.port = 5000 + (unsigned)i;
+        join(i, n);
+    }
+    list(7, DUMP);
+    close_conn(3, 0);
+    pause_both();
+    list(7, DUMP);
+    close_conn(1, 0);
+    pause_both();
+    list(7, DUMP);
+    join(5, node("six"));
+    list(7, DUMP);
+    join(3, node("four"));
+    list(7, DUMP);
+    end();
+    begin_fresh("DUMP with bytes after it");
+    join(0, node("one"));
+    tx_request(1, DUMP, "more");
+    rx_listing(1);
+    end();
+    begin_fresh("NAMES with bytes after it");
+    join(0, node("one"));
+    tx_request(1, NAMES, "more");
+    rx_listing(1);
+    end();
+}
+
+static void kill_and_stop(void)
+{
+    static struct bytes b;
+
+    begin_fresh("KILL with nobody registered");
+    tx_request(0, KILL, "");
+    rx_end(0);
+    rx_status();
+    end();
+    begin_fresh("KILL with bytes after it");
+    tx_request(0, KILL, "more");
+    rx_end(0);
+    rx_status();
+    end();
+    begin_fresh("KILL with a node registered");
+    join(0, node("alive"));
+    tx_request(1, KILL, "");
+    rx_end(1);
+    stands(0);
+    look_up(2, "alive");
+    end();
+    begin_fresh("KILL once the node has left");
+    join(0, node("alive"));
+    close_conn(0, 0);
+    pause_both();
+    tx_request(1, KILL, "");
+    rx_end(1);
+    rx_status();
+    end();
+    begin("STOP where it is not allowed");
+    join(0, node("alive"));
+    tx_request(1, STOP, "alive");
+    rx_end(1);
+    stands(0);
+    end();
+    begin("STOP of nobody where it is not allowed");
+    tx_request(1, STOP, "nobody");
+    rx_end(1);
+    end();
+    begin("STOP of an empty name where it is not allowed");
+    tx_request(1, STOP, "");
+    rx_end(1);
+    end();
+
+    relaxed = 1;
+    begin_fresh("relaxed: KILL with a node registered");
+    join(0, node("alive"));
+    tx_request(1, KILL, "");
+    rx_end(1);
+    rx_end(0);
+    rx_status();
+    end();
+    begin("relaxed: STOP of a node");
+    join(0, node("alive"));
+    tx_request(1, STOP, "alive");
+    rx_end(1);
+    rx_end(0);
+    look_up(2, "alive");
+    join(3, node("alive"));
+    end();
+    begin("relaxed: STOP of one of three");
+    join(0, node("one"));
+    join(1, node("two"));
+    join(2, node("three"));
+    tx_request(3, STOP, "two");
+    rx_end(3);
+    rx_end(1);
+    stands(0);
+    stands(2);
+    list(4, NAMES);
+    end();
+    begin("relaxed: STOP of nobody");
+    tx_request(0, STOP, "nobody");
+    rx_end(0);
+    differs("STOP of an unknown name answers NOEXIST alone", "[0 NOEXIST closed] ", "[0 NOEXISTSTOPPED closed] ");
+    end();
+    begin("relaxed: STOP of a node that has left");
+    join(0, node("left"));
+    close_conn(0, 0);
+    pause_both();
+    tx_request(0, STOP, "left");
+    rx_end(0);
+    differs("STOP of an unknown name answers NOEXIST alone", "[0 X_RESP ok <new>] [0 open] [0 NOEXIST closed] ",
+            "[0 X_RESP ok <new>] [0 open] [0 NOEXISTSTOPPED closed] ");
+    end();
+    begin("relaxed: STOP of a bad name");
+    tx_request(0, STOP, "\xff");
+    rx_end(0);
+    differs("STOP of an unknown name answers NOEXIST alone", "[0 NOEXIST closed] ", "[0 NOEXISTSTOPPED closed] ");
+    end();
+    begin("relaxed: STOP of a name too long");
+    tx(0, put_times(put(put16(clear(&b), 301), "s", 1), "n", 300));
+    rx_end(0);
+    differs("STOP of an unknown name answers NOEXIST alone", "[0 NOEXIST closed] ", "[0 NOEXISTSTOPPED closed] ");
+    end();
+    begin("relaxed: STOP of a name that ends in a NUL");
+    join(0, node("nul"));
+    tx(1, put8(put(put16(clear(&b), 5), "snul", 4), 0));
+    rx_end(1);
+    rx_end(0);
+    end();
+    begin("relaxed: STOP of an empty name");
+    tx_request(0, STOP, "");
+    rx_end(0);
+    end();
+    begin("relaxed: STOP of a node in another case");
+    join(1, node("case"));
+    tx_request(0, STOP, "CASE");
+    rx_end(0);
+    stands(1);
+    differs("STOP of an unknown name answers NOEXIST alone",
+            "[1 X_RESP ok <new>] [1 open] [0 NOEXIST closed] [1 open] ",
+            "[1 X_RESP ok <new>] [1 open] [0 NOEXISTSTOPPED closed] [1 open] ");
+    end();
+    relaxed = 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct bytes b;
+
+    if (argc > 1 && strcmp(argv[1], "-s") == 0) {
+        identical = 1;
+        argc--;
+        argv++;
+    }
+    if (argc != 3) {
+        fputs("usage: compare [-s] OURS REFERENCE\n", stderr);
+        return 2;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    sides[0].command = argv[1];
+    sides[1].command = argv[2];
+
+    request_bytes();
+    lengths();
+    pieces("look-up", request(&b, PLEASE, "pieces"), 0);
+    pieces("ALIVE2", alive2(&b, node("pieces")), 1);
+    short_registrations();
+    fields();
+    extras();
+    names();
+    long_names();
+    longest_name_is_found();
+    odd_names();
+    look_ups();
+    leave_and_come_back();
+    duplicates();
+    listings();
+    kill_and_stop();
+    stop_both();
+
+    printf("1..%u\n", count);
+    printf("# %u strings sent to each in %u scenarios: %u same, %u different on purpose, %u unexpected\n", sent, count, same,
+           on_purpose, unexpected);
+    return unexpected != 0;
+}
