@@ -1,0 +1,52 @@
+# epmd: `make && ./epmd -d` builds and runs it, `make check` tests it. GNU make and BSD make.
+
+CC ?= cc
+CFLAGS ?= -O2
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+
+BUILD = $(CC) -std=c99 $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+
+all: epmd
+
+epmd: epmd.c epmd.h
+	$(BUILD) -o $@ epmd.c $(LDLIBS)
+
+# For an empty container image or a small device: with musl where there is its compiler.
+static: epmd-static
+
+epmd-static: epmd.c epmd.h
+	cc=$$(command -v musl-gcc || echo "$(CC)"); \
+	$$cc -std=c99 $(CPPFLAGS) -Os $(LDFLAGS) -static -s -o $@ epmd.c $(LDLIBS)
+
+check: all
+	t/deps
+	t/run
+
+lint: all
+	t/lint
+
+bench fuzz prove real: all
+	t/$@/run
+
+matrix soak: all
+	t/$@
+
+install: all
+	mkdir -p $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man8
+	install -m 755 epmd $(DESTDIR)$(BINDIR)/epmd
+	install -m 644 epmd.8 $(DESTDIR)$(MANDIR)/man8/epmd.8
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/epmd $(DESTDIR)$(MANDIR)/man8/epmd.8
+
+# The files that git keeps, in a tar file named by epmd.h's version.
+dist:
+	v=epmd-$$(sed -n 's/^#define EPMD_VERSION "\(.*\)"/\1/p' epmd.h); \
+	git archive --format=tar.gz --prefix=$$v/ -o $$v.tar.gz HEAD
+
+clean:
+	rm -rf epmd epmd-static epmd-*.tar.gz t/build
+
+.PHONY: all static check lint bench fuzz prove real matrix soak install uninstall dist clean

@@ -1,0 +1,2376 @@
+/*
+ * epmd - Erlang Port Mapper Daemon
+ *
+ * Nodes of distributed Erlang register their name and port here and hold the connection open; others ask where a name listens.
+ * When a node's connection ends, its name is free again. One process, one poll() loop, fixed tables, no memory asked for.
+ *
+ *   core      1 Bytes    2 Names    3 Nodes    4 Listings    5 Requests
+ *   daemon    6 State    7 Messages    8 Addresses    9 Listeners    10 Park    11 Connections    12 Loop
+ *   shell     13 Commands    14 Process    15 main
+ *
+ * The core is bytes in, bytes out: no system call, no clock, no log, no static variable. It is what -DEPMD_CORE_ONLY leaves, and
+ * the system's headers stand below it, so the compiler keeps it honest.
+ *
+ * Invariants
+ *   - A live node has one connection and that connection has it; nothing but the end of that connection frees the name.
+ *   - No two rows below t->top have one name; live.len + old.len == top; both orders are by rising serial.
+ *   - A connection that is served never waits: what cannot be done at once is parked with a deadline.
+ *   - While the loop waits, a connection slot is free: so one can always be accepted.
+ *
+ * Assumed of the platform: POSIX.1-2008, an int of 32 bits or more, 8-bit bytes. What only some systems have (epoll, accepting
+ * once data is there, corking) makes it cheaper, never right.
+ */
+#define _DEFAULT_SOURCE /* setgroups(), the one thing here that POSIX does not have */
+
+#include "epmd.h"
+
+/* ==== 1 Bytes: big-endian integers read, and an answer written, at an offset; a writer returns the offset behind it ========== */
+
+static uint16_t get_16(const uint8_t *in, size_t at)
+{
+	return (uint16_t)(in[at] * 256u + in[at + 1]);
+}
+
+static size_t put_8(uint8_t *out, size_t at, unsigned v)
+{
+	out[at] = (uint8_t)(v % 256u);
+	return at + 1;
+}
+
+static size_t put_16(uint8_t *out, size_t at, unsigned v)
+{
+	at = put_8(out, at, v / 256u);
+	return put_8(out, at, v);
+}
+
+static size_t put_32(uint8_t *out, size_t at, uint32_t v)
+{
+	at = put_16(out, at, v / 65536u);
+	return put_16(out, at, v % 65536u);
+}
+
+static size_t put_bytes(uint8_t *out, size_t at, const uint8_t *from, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		out[at + i] = from[i];
+	return at + len;
+}
+
+static size_t put_text(uint8_t *out, size_t at, const char *text)
+{
+	while (*text != '\0')
+		out[at++] = (uint8_t)*text++;
+	return at;
+}
+
+/* In decimal; ten digits at most. */
+static size_t put_number(uint8_t *out, size_t at, uint32_t v)
+{
+	uint8_t digit[10];
+	size_t n = 0;
+
+	do {
+		digit[n++] = (uint8_t)('0' + v % 10u);
+		v /= 10u;
+	} while (v > 0 && n < sizeof digit);
+	while (n > 0)
+		out[at++] = digit[--n];
+	return at;
+}
+
+static int same_bytes(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (a[i] != b[i])
+			return 0;
+	return 1;
+}
+
+static int has_zero(const uint8_t *in, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (in[i] == 0)
+			return 1;
+	return 0;
+}
+
+/* ==== 2 Names: what may be one, by RFC 3629 and by what a line of text can bear ================================================ */
+
+static int is_tail(uint8_t c)
+{
+	return c >= 0x80 && c <= 0xbf;
+}
+
+/* The bytes of the character at s[i], i < n: 1 to 4, or 0 where none is well-formed there. */
+static size_t utf8_step(const uint8_t *s, size_t i, size_t n)
+{
+	const uint8_t c = s[i];
+
+	if (c < 0x80)
+		return 1;
+	if (c < 0xc2 || c > 0xf4 || n - i < 2 || !is_tail(s[i + 1]))
+		return 0;
+	if (c < 0xe0)
+		return 2;
+	if (n - i < 3 || !is_tail(s[i + 2]))
+		return 0;
+	if (c < 0xf0) {
+		if ((c == 0xe0 && s[i + 1] < 0xa0) || (c == 0xed && s[i + 1] > 0x9f))
+			return 0; /* overlong, surrogates */
+		return 3;
+	}
+	if (n - i < 4 || !is_tail(s[i + 3]))
+		return 0;
+	if ((c == 0xf0 && s[i + 1] < 0x90) || (c == 0xf4 && s[i + 1] > 0x8f))
+		return 0; /* overlong, above U+10FFFF */
+	return 4;
+}
+
+/* Whether s is 1 to EPMD_NAME_CHARS well-formed characters. */
+static int name_is_text(const uint8_t *s, size_t len)
+{
+	size_t i = 0, chars = 0, step;
+
+	if (len == 0 || len > EPMD_NAME_MAX)
+		return 0;
+	while (i < len) {
+		step = utf8_step(s, i, len);
+		if (step == 0 || chars == EPMD_NAME_CHARS)
+			return 0;
+		i += step;
+		chars++;
+	}
+	return 1;
+}
+
+static int is_control(uint8_t c)
+{
+	return c < 32 || c == 127;
+}
+
+/* A control character could forge a line of a listing or of the log. */
+static int has_control(const uint8_t *s, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (is_control(s[i]))
+			return 1;
+	return 0;
+}
+
+/* Whether it may be registered. */
+static int name_is_good(const uint8_t *s, size_t len)
+{
+	return name_is_text(s, len) && !has_control(s, len);
+}
+
+/* FNV-1a. */
+static uint32_t name_hash(const uint8_t *s, size_t len)
+{
+	uint32_t h = 2166136261u;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		h = (h ^ s[i]) * 16777619u;
+	return h;
+}
+
+/* ==== 3 Nodes: the table; a row is claimed for a name, released into memory, and recycled when no other is left =============== */
+
+const uint8_t *epmd_name(const struct epmd_nodes *t, uint16_t i)
+{
+	return t->node[i].name_len <= EPMD_BRIEF_MAX ? t->brief[i] : t->name[i];
+}
+
+static void order_push(struct epmd_order *o, uint16_t i)
+{
+	if (o->len < EPMD_NODE_MAX)
+		o->row[o->len++] = i;
+}
+
+static void order_pull(struct epmd_order *o, uint16_t i)
+{
+	uint16_t k = o->len;
+
+	while (k > 0 && o->row[k - 1] != i)
+		k--;
+	if (k == 0)
+		return;
+	for (; k < o->len; k++)
+		o->row[k - 1] = o->row[k];
+	o->len--;
+}
+
+/* The row, live or remembered, that has the name, or -1. */
+static int node_find(const struct epmd_nodes *t, const uint8_t *name, size_t len)
+{
+	const uint32_t hash = name_hash(name, len);
+	uint16_t i;
+
+	for (i = 0; i < t->top; i++)
+		if (t->hash[i] == hash && t->node[i].name_len == len && same_bytes(epmd_name(t, i), name, len))
+			return i;
+	return -1;
+}
+
+static int node_find_live(const struct epmd_nodes *t, const uint8_t *name, size_t len)
+{
+	const int i = node_find(t, name, len);
+
+	return i >= 0 && t->node[i].live ? i : -1;
+}
+
+/*
+ * A name that comes back while it is remembered gets the next creation after its last. Any other starts from the clock, so that it
+ * differs from before the daemon's own start, and above those that were forgotten.
+ */
+static uint32_t creation_next(uint32_t last)
+{
+	return last < UINT32_MAX && last >= EPMD_CREATION_MIN ? last + 1 : EPMD_CREATION_MIN;
+}
+
+static uint32_t creation_first(const struct epmd_nodes *t, uint32_t now)
+{
+	return now > t->forgotten && now >= EPMD_CREATION_MIN ? now : creation_next(t->forgotten);
+}
+
+/* As the node's version is told it: 32 bits, or 1 to 3 going round. */
+static uint32_t creation_told(const struct epmd_node *n)
+{
+	return n->highest >= EPMD_VERSION_X ? n->creation : n->creation % 3u + 1u;
+}
+
+/* A row for a name that no row has: a fresh one, or that of the name remembered longest; -1 where there is none. */
+static int node_recycle(struct epmd_nodes *t)
+{
+	uint16_t i;
+
+	if (t->top < EPMD_NODE_MAX)
+		return t->top++;
+	if (t->old.len == 0)
+		return -1;
+	i = t->old.row[0];
+	order_pull(&t->old, i);
+	if (t->node[i].creation > t->forgotten)
+		t->forgotten = t->node[i].creation;
+	return i;
+}
+
+static void node_set_name(struct epmd_nodes *t, uint16_t i, const uint8_t *name, size_t len)
+{
+	t->hash[i] = name_hash(name, len);
+	t->node[i].name_len = (uint16_t)len;
+	put_bytes(len <= EPMD_BRIEF_MAX ? t->brief[i] : t->name[i], 0, name, len);
+}
+
+/* Makes a live row, with its creation, of a good name that no live row has; -1 where no more are admitted. */
+static int node_claim(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
+{
+	int i;
+
+	if (t->live.len >= t->limit)
+		return -1;
+	i = node_find(t, name, len);
+	if (i >= 0) {
+		order_pull(&t->old, (uint16_t)i);
+		t->node[i].creation = creation_next(t->node[i].creation);
+	} else {
+		i = node_recycle(t);
+		if (i < 0)
+			return -1;
+		node_set_name(t, (uint16_t)i, name, len);
+		t->node[i].creation = creation_first(t, now);
+	}
+	t->node[i].live = 1;
+	t->node[i].serial = ++t->serial;
+	order_push(&t->live, (uint16_t)i);
+	return i;
+}
+
+void epmd_release(struct epmd_nodes *t, uint16_t i)
+{
+	order_pull(&t->live, i);
+	t->node[i].live = 0;
+	t->node[i].serial = ++t->serial;
+	order_push(&t->old, i);
+}
+
+/* ==== 4 Listings: lines of text made from the table as the peer takes them, however it changes meanwhile ===================== */
+
+static void list_start(const struct epmd_nodes *t, struct epmd_cursor *c, uint8_t kind)
+{
+	c->kind = kind;
+	c->old = 0;
+	c->at = t->live.len;
+	c->serial = UINT64_MAX;
+}
+
+/* The latest live row older than the cursor, or -1. Those below it in the order can only have moved down. */
+static int list_next_live(const struct epmd_nodes *t, struct epmd_cursor *c)
+{
+	uint16_t k = c->at < t->live.len ? c->at : t->live.len;
+
+	while (k > 0 && t->node[t->live.row[k - 1]].serial >= c->serial)
+		k--;
+	if (k == 0)
+		return -1;
+	c->at = (uint16_t)(k - 1);
+	c->serial = t->node[t->live.row[k - 1]].serial;
+	return t->live.row[k - 1];
+}
+
+/* The row remembered longest of those later than the cursor, or -1. */
+static int list_next_old(const struct epmd_nodes *t, struct epmd_cursor *c)
+{
+	uint16_t k = c->at < t->old.len ? c->at : t->old.len;
+
+	while (k > 0 && t->node[t->old.row[k - 1]].serial > c->serial)
+		k--;
+	while (k < t->old.len && t->node[t->old.row[k]].serial <= c->serial)
+		k++;
+	if (k == t->old.len)
+		return -1;
+	c->at = k;
+	c->serial = t->node[t->old.row[k]].serial;
+	return t->old.row[k];
+}
+
+/* The next row to list, or -1 at the end. */
+static int list_next(const struct epmd_nodes *t, struct epmd_cursor *c)
+{
+	int i = -1;
+
+	if (!c->old) {
+		i = list_next_live(t, c);
+		if (i < 0 && c->kind == EPMD_DUMP_REQ) {
+			c->old = 1;
+			c->at = 0;
+			c->serial = 0;
+		}
+	}
+	return c->old ? list_next_old(t, c) : i;
+}
+
+/* One line, of EPMD_LINE_MAX bytes at most; a dump's ends in a NUL. */
+static size_t list_line(const struct epmd_nodes *t, uint16_t i, uint8_t kind, uint8_t *out)
+{
+	const struct epmd_node *n = &t->node[i];
+	const int names = kind == EPMD_NAMES_REQ;
+	size_t at;
+
+	at = put_text(out, 0, names ? "name " : n->live ? "active name     <" : "old/unused name <");
+	at = put_bytes(out, at, epmd_name(t, i), n->name_len);
+	at = put_text(out, at, names ? " at port " : n->live ? "> at port " : ">, port = ");
+	at = put_number(out, at, n->port);
+	if (names)
+		return put_8(out, at, '\n');
+	at = put_text(out, at, ", fd = ");
+	at = put_number(out, at, (uint32_t)n->fd);
+	at = put_text(out, at, n->live ? "\n" : " \n");
+	return put_8(out, at, 0);
+}
+
+size_t epmd_list(const struct epmd_nodes *t, struct epmd_cursor *c, uint8_t *out, size_t room)
+{
+	size_t at = 0;
+	int i;
+
+	while (c->kind != 0 && room - at >= EPMD_LINE_MAX) {
+		i = list_next(t, c);
+		if (i < 0)
+			c->kind = 0;
+		else
+			at += list_line(t, (uint16_t)i, c->kind, out + at);
+	}
+	return at;
+}
+
+/* ==== 5 Requests: a packet to a verdict and an answer; each checks all before it changes anything ============================ */
+
+/* Offsets in the packet, its length counted. */
+enum {
+	AT_REQUEST = 2,
+	AT_NAME = 3,           /* PORT_PLEASE2_REQ and STOP_REQ: to the end */
+	AT_PORT = 3,           /* ALIVE2_REQ from here on */
+	AT_TYPE = 5,
+	AT_PROTOCOL = 6,
+	AT_HIGHEST = 7,
+	AT_LOWEST = 9,
+	AT_NLEN = 11,
+	AT_ALIVE_NAME = 13,
+	ALIVE2_MIN = 16        /* bytes: one of name, none of extra */
+};
+
+static void decide(struct epmd_answer *a, enum epmd_verdict verdict, enum epmd_reason reason)
+{
+	a->verdict = verdict;
+	a->reason = reason;
+}
+
+/* ALIVE2_RESP or, for highest versions that know it, ALIVE2_X_RESP. */
+static void alive2_resp(struct epmd_answer *a, unsigned highest, unsigned result, uint32_t creation)
+{
+	size_t at = put_8(a->out, 0, highest >= EPMD_VERSION_X ? EPMD_ALIVE2_X_RESP : EPMD_ALIVE2_RESP);
+
+	at = put_8(a->out, at, result);
+	at = highest >= EPMD_VERSION_X ? put_32(a->out, at, creation) : put_16(a->out, at, creation);
+	a->len = (uint16_t)at;
+}
+
+/* Registers what alive2() found in order. A refusal changes nothing. */
+static enum epmd_reason alive2_register(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t nlen, size_t elen, int *row)
+{
+	struct epmd_node *n;
+	int i;
+
+	*row = node_find_live(t, in + AT_ALIVE_NAME, nlen);
+	if (*row >= 0)
+		return EPMD_TAKEN;
+	i = node_claim(t, in + AT_ALIVE_NAME, nlen, who->now);
+	if (i < 0)
+		return EPMD_FULL;
+	n = &t->node[i];
+	n->fd = who->fd;
+	n->owner = who->owner;
+	n->port = get_16(in, AT_PORT);
+	n->type = in[AT_TYPE];
+	n->protocol = in[AT_PROTOCOL];
+	n->highest = get_16(in, AT_HIGHEST);
+	n->lowest = get_16(in, AT_LOWEST);
+	n->extra_len = (uint16_t)elen;
+	put_bytes(t->extra[i], 0, in + AT_ALIVE_NAME + nlen + 2, elen);
+	*row = i;
+	return EPMD_OK;
+}
+
+/* What follows the extra is ignored: a later version of the protocol may need it. */
+static void alive2(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
+{
+	size_t nlen, elen;
+	unsigned highest;
+
+	if (!who->local) {
+		decide(a, EPMD_DROP, EPMD_NOT_ALLOWED);
+		return;
+	}
+	decide(a, EPMD_DROP, EPMD_MALFORMED);
+	if (end < ALIVE2_MIN)
+		return;
+	nlen = get_16(in, AT_NLEN);
+	if (nlen > end - AT_ALIVE_NAME - 2 || has_zero(in + AT_ALIVE_NAME, nlen))
+		return;
+	elen = get_16(in, AT_ALIVE_NAME + nlen);
+	if (elen > end - AT_ALIVE_NAME - nlen - 2)
+		return;
+	a->name_at = AT_ALIVE_NAME;
+	a->name_len = (uint16_t)nlen;
+	highest = get_16(in, AT_HIGHEST);
+	if (!name_is_good(in + AT_ALIVE_NAME, nlen))
+		decide(a, EPMD_SEND, EPMD_BAD_NAME);
+	else if (elen > EPMD_EXTRA_MAX)
+		decide(a, EPMD_SEND, EPMD_BAD_EXTRA);
+	else
+		decide(a, EPMD_SEND, alive2_register(t, who, in, nlen, elen, &a->node));
+	if (a->reason == EPMD_OK) {
+		a->verdict = EPMD_KEEP;
+		alive2_resp(a, highest, 0, creation_told(&t->node[a->node]));
+	} else {
+		alive2_resp(a, highest, 1, EPMD_REFUSED_CREATION);
+	}
+}
+
+/* The name of a PORT_PLEASE2_REQ or STOP_REQ: one NUL at its end does not count (jinterface sends it). 0 where it is none. */
+static int take_name(const uint8_t *in, size_t end, struct epmd_answer *a)
+{
+	size_t len = end - AT_NAME;
+
+	if (len > 0 && in[end - 1] == 0)
+		len--;
+	a->name_at = AT_NAME;
+	a->name_len = (uint16_t)len;
+	if (len > 0 && !has_zero(in + AT_NAME, len))
+		return 1;
+	decide(a, EPMD_DROP, EPMD_BAD_NAME);
+	return 0;
+}
+
+static void port2_resp(const struct epmd_nodes *t, uint16_t i, struct epmd_answer *a)
+{
+	const struct epmd_node *n = &t->node[i];
+	size_t at;
+
+	at = put_8(a->out, 0, EPMD_PORT2_RESP);
+	at = put_8(a->out, at, 0);
+	at = put_16(a->out, at, n->port);
+	at = put_8(a->out, at, n->type);
+	at = put_8(a->out, at, n->protocol);
+	at = put_16(a->out, at, n->highest);
+	at = put_16(a->out, at, n->lowest);
+	at = put_16(a->out, at, n->name_len);
+	at = put_bytes(a->out, at, epmd_name(t, i), n->name_len);
+	at = put_16(a->out, at, n->extra_len);
+	at = put_bytes(a->out, at, t->extra[i], n->extra_len);
+	a->len = (uint16_t)at;
+}
+
+static void port_please2(const struct epmd_nodes *t, const uint8_t *in, size_t end, struct epmd_answer *a)
+{
+	size_t at;
+
+	if (!take_name(in, end, a))
+		return;
+	if (!name_is_text(in + AT_NAME, a->name_len)) {
+		decide(a, EPMD_DROP, EPMD_BAD_NAME);
+		return;
+	}
+	a->node = node_find_live(t, in + AT_NAME, a->name_len);
+	if (a->node >= 0) {
+		decide(a, EPMD_SEND, EPMD_OK);
+		port2_resp(t, (uint16_t)a->node, a);
+	} else {
+		decide(a, EPMD_SEND, EPMD_UNKNOWN_NODE);
+		at = put_8(a->out, 0, EPMD_PORT2_RESP);
+		a->len = (uint16_t)put_8(a->out, at, 1);
+	}
+}
+
+/* NAMES_REQ and DUMP_REQ: what follows the request byte is ignored. */
+static void list_request(const struct epmd_nodes *t, const struct epmd_asker *who, uint8_t kind, struct epmd_answer *a)
+{
+	if (kind == EPMD_DUMP_REQ && !who->local) {
+		decide(a, EPMD_DROP, EPMD_NOT_ALLOWED);
+		return;
+	}
+	decide(a, EPMD_LIST, EPMD_OK);
+	a->len = (uint16_t)put_32(a->out, 0, who->port);
+	list_start(t, &a->cursor, kind);
+}
+
+static void kill_request(const struct epmd_nodes *t, const struct epmd_asker *who, struct epmd_answer *a)
+{
+	if (!who->local) {
+		decide(a, EPMD_DROP, EPMD_NOT_ALLOWED);
+	} else if (t->live.len > 0 && !who->relaxed) {
+		decide(a, EPMD_SEND, EPMD_LIVING_NODES);
+		a->len = (uint16_t)put_text(a->out, 0, "NO");
+	} else {
+		decide(a, EPMD_QUIT, EPMD_OK);
+		a->len = (uint16_t)put_text(a->out, 0, "OK");
+	}
+}
+
+static void stop_request(const struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
+{
+	if (!who->local || !who->relaxed) {
+		decide(a, EPMD_DROP, EPMD_NOT_ALLOWED);
+		return;
+	}
+	if (!take_name(in, end, a))
+		return;
+	a->node = node_find_live(t, in + AT_NAME, a->name_len);
+	if (a->node >= 0) {
+		decide(a, EPMD_STOP, EPMD_OK);
+		a->len = (uint16_t)put_text(a->out, 0, "STOPPED");
+	} else {
+		decide(a, EPMD_SEND, EPMD_UNKNOWN_NODE);
+		a->len = (uint16_t)put_text(a->out, 0, "NOEXIST");
+	}
+}
+
+static void dispatch(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
+{
+	switch (in[AT_REQUEST]) {
+	case EPMD_ALIVE2_REQ:
+		alive2(t, who, in, end, a);
+		break;
+	case EPMD_PORT_PLEASE2_REQ:
+		port_please2(t, in, end, a);
+		break;
+	case EPMD_NAMES_REQ:
+	case EPMD_DUMP_REQ:
+		list_request(t, who, in[AT_REQUEST], a);
+		break;
+	case EPMD_KILL_REQ:
+		kill_request(t, who, a);
+		break;
+	case EPMD_STOP_REQ:
+		stop_request(t, who, in, end, a);
+		break;
+	default:
+		decide(a, EPMD_DROP, EPMD_UNKNOWN_REQUEST);
+		break;
+	}
+}
+
+int epmd_wants_local(const uint8_t *in, size_t fill)
+{
+	return fill > AT_REQUEST && in[AT_REQUEST] != EPMD_PORT_PLEASE2_REQ && in[AT_REQUEST] != EPMD_NAMES_REQ;
+}
+
+void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t fill, struct epmd_answer *a)
+{
+	size_t end;
+
+	a->node = -1;
+	a->len = 0;
+	a->name_at = 0;
+	a->name_len = 0;
+	a->request = fill > AT_REQUEST ? in[AT_REQUEST] : 0;
+	decide(a, EPMD_MORE, EPMD_OK);
+	if (fill < AT_REQUEST)
+		return;
+	end = (size_t)AT_REQUEST + get_16(in, 0);
+	if (end == AT_REQUEST || end > EPMD_PACKET_MAX || fill > end)
+		decide(a, EPMD_DROP, EPMD_MALFORMED);
+	else if (fill == end)
+		dispatch(t, who, in, end, a);
+}
+
+#ifndef EPMD_CORE_ONLY /* ---- the divide: above, bytes in and bytes out; below, what touches the world ------------------------ */
+
+#include <sys/types.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#ifndef EPMD_NO_EPOLL
+#include <sys/epoll.h>
+#define USE_EPOLL
+#endif
+#endif
+#ifndef MSG_MORE
+#define MSG_MORE 0 /* Linux: the answer leaves together with the close */
+#endif
+
+/* ==== 6 State: every static variable there is ================================================================================== */
+
+/* From the environment, then the options; constant once the daemon serves. */
+struct settings {
+	uint32_t port;
+	const char *addresses;         /* NULL: all */
+	const char *user;              /* to become, or NULL */
+	int debug;                     /* how many -d */
+	int daemon;
+	int relaxed;
+	int systemd;
+	uint32_t packet_timeout_s;
+	uint32_t delay_accept_s;
+	uint32_t delay_write_s;
+};
+static struct settings set = { .port = EPMD_PORT, .packet_timeout_s = 60 };
+
+/*
+ * A connection's life. conn_* assign states, nobody else; conn_close() alone gives back the node and the slot.
+ *
+ *   FREE    -> READING   accepted
+ *   READING -> SENDING   the request is complete and has an answer
+ *   SENDING -> KEPT      all sent, and it is a node's registration
+ *   any     -> FREE      all sent; malformed; ended by the peer; its time is up; evicted; stopped
+ */
+enum conn_state { CONN_FREE, CONN_READING, CONN_SENDING, CONN_KEPT };
+
+/* Where the peer is. Asked for only where it matters: most look-ups are answered before it does. */
+enum conn_host { HOST_UNKNOWN, HOST_LOCAL, HOST_REMOTE };
+
+struct conn {
+	int fd;                        /* -1 where free */
+	int node;                      /* the row registered through it, or -1 */
+	uint8_t state;
+	uint8_t host;
+	uint8_t refused;               /* a registration that was */
+	uint8_t parked;                /* 0, or one of PARKED_* */
+	uint16_t fill;                 /* bytes in held[]: of an incomplete request, or still to be sent */
+	int64_t since_ms;              /* waiting since, monotonic; 0 before it waited */
+	int64_t deadline_ms;
+	struct epmd_cursor cursor;     /* of its listing; kind 0 where there is none, or no more */
+};
+
+/* IPv4 or IPv6. */
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static struct epmd_nodes nodes;
+static struct conn conns[EPMD_CONN_MAX];
+static uint8_t held[EPMD_CONN_MAX][EPMD_PACKET_MAX];
+static uint16_t free_slot[EPMD_CONN_MAX];    /* a stack of those below conn_top */
+static uint16_t free_len, conn_top;
+static uint16_t conn_limit;                  /* slots in use at most: as the descriptor limit allows */
+
+static union address peer;                   /* of the connection accepted last */
+static struct epmd_answer answer;            /* to the request at hand */
+static uint8_t received[EPMD_PACKET_MAX];    /* by the last recv() */
+static uint8_t scratch[EPMD_SCRATCH_MAX];    /* of a listing, while it is made and sent */
+
+/* What poll() looks at: the signal pipe, the park's own queue, the listeners, then parked connections, slot for slot. */
+enum { POLL_SIGNAL, POLL_QUEUE, POLL_LISTEN };
+static struct pollfd polled[POLL_LISTEN + EPMD_LISTEN_MAX + EPMD_CONN_MAX];
+static uint16_t listen_len;
+static uint16_t listen_batch[EPMD_LISTEN_MAX]; /* connections to accept at the next turn */
+static uint16_t polled_slots;                /* parked in polled[]: those of higher slots are not looked at */
+
+#define NEVER INT64_MAX
+static int64_t deadline_ms = NEVER;          /* no connection's is earlier */
+static int64_t pause_ms = NEVER;             /* until then nothing is accepted */
+static int64_t shortage_ms = NEVER;          /* the next one may be over then */
+static int signal_pipe = -1;                 /* its writing end */
+static volatile sig_atomic_t ended;          /* by a signal, or KILL_REQ */
+
+static char name_text[EPMD_NAME_MAX + 1];    /* printable()'s */
+enum { SHORT_CONNS, SHORT_FDS, SHORT_NODES, SHORT_KINDS };
+static struct {
+	int64_t until_ms;              /* it is over then, if nothing more happens; 0: there is none */
+	const char *begins, *ends;
+} shortage[SHORT_KINDS] = {
+	{ 0, "no free connection: closing those that have waited longest", "connections are free again" },
+	{ 0, "out of file descriptors or memory for a new connection", "new connections are accepted again" },
+	{ 0, "as many nodes as are admitted: refusing new ones", "new nodes are admitted again" }
+};
+
+/* ==== 7 Messages: a line to standard error, or to syslog once detached; printable whatever the network said ================== */
+
+static const char *now_text(char text[32])
+{
+	const time_t now = time(NULL);
+
+	if (ctime_r(&now, text) == NULL)
+		return "";
+	text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
+/* A reader that has stopped reading must not stop us: what does not fit is lost. */
+static void write_stderr(const char *line, size_t len)
+{
+	struct pollfd p = { STDERR_FILENO, POLLOUT, 0 };
+
+	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0)
+		(void)!write(STDERR_FILENO, line, len);
+}
+
+static void log_text(int priority, const char *text)
+{
+	char line[EPMD_LINE_MAX + 256], date[32];
+	int len;
+
+	if (set.daemon) {
+		syslog(priority, "%s", text);
+		return;
+	}
+	len = snprintf(line, sizeof line, "epmd: %s: %s\n", now_text(date), text);
+	if (len > 0)
+		write_stderr(line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1);
+}
+
+/* At `level` -d and more; level 0 always, as a warning. */
+static void log_at(int level, const char *format, ...)
+{
+	char text[EPMD_LINE_MAX + 128];
+	va_list ap;
+
+	if (level > set.debug)
+		return;
+	va_start(ap, format);
+	vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	log_text(level == 0 ? LOG_WARNING : LOG_DEBUG, text);
+}
+
+/* A line without a date, of the tables and the bytes. */
+static void log_raw(const char *line)
+{
+	if (set.daemon)
+		syslog(LOG_DEBUG, "%s", line);
+	else
+		write_stderr(line, strlen(line));
+}
+
+#define HEX_COLUMNS 16
+#define HEX_MAX     1024 /* bytes of a packet that are shown */
+
+static void log_hex_line(const uint8_t *bytes, size_t at, size_t len)
+{
+	char line[16 + 4 * HEX_COLUMNS + 16];
+	size_t i, n = (size_t)snprintf(line, sizeof line, "***** %08lx  ", (unsigned long)at);
+
+	for (i = 0; i < HEX_COLUMNS; i++) {
+		if (i < len)
+			n += (size_t)snprintf(line + n, sizeof line - n, "%02x ", bytes[at + i]);
+		else
+			n += (size_t)snprintf(line + n, sizeof line - n, "   ");
+		if (i == HEX_COLUMNS / 2 - 1)
+			line[n++] = ' ';
+	}
+	line[n++] = ' ';
+	line[n++] = '|';
+	for (i = 0; i < len && i < HEX_COLUMNS; i++)
+		line[n++] = (char)(bytes[at + i] > 31 && bytes[at + i] < 127 ? bytes[at + i] : '.');
+	line[n++] = '|';
+	line[n++] = '\n';
+	line[n] = '\0';
+	log_raw(line);
+}
+
+static void log_bytes(const uint8_t *bytes, size_t len)
+{
+	size_t at;
+
+	if (set.debug < 2)
+		return;
+	log_at(2, "got %lu bytes", (unsigned long)len);
+	for (at = 0; at < len && at < HEX_MAX; at += HEX_COLUMNS)
+		log_hex_line(bytes, at, len - at);
+	if (at < len)
+		log_raw("***** ......and more\n");
+}
+
+/* A name as it may stand in a log: as it is where it is a good one, else with a `?` for each byte that could harm. */
+static const char *printable(const uint8_t *name, size_t len)
+{
+	const int good = name_is_good(name, len);
+	size_t i;
+
+	if (len > EPMD_NAME_MAX)
+		len = EPMD_NAME_MAX;
+	for (i = 0; i < len; i++)
+		name_text[i] = (char)(is_control(name[i]) || (name[i] > 126 && !good) ? '?' : name[i]);
+	name_text[len] = '\0';
+	return name_text;
+}
+
+static const char *node_text(uint16_t i)
+{
+	return printable(epmd_name(&nodes, i), nodes.node[i].name_len);
+}
+
+static void log_node(uint16_t i)
+{
+	const struct epmd_node *n = &nodes.node[i];
+	char line[EPMD_LINE_MAX + 128], where[48] = "";
+
+	if (n->live)
+		snprintf(where, sizeof where, " at port %d, fd = %d", n->port, n->fd);
+	snprintf(line, sizeof line, "*****     %-10s name \"%s#%lu\"%s\n", n->live ? "active" : "old/unused", node_text(i),
+	    (unsigned long)creation_told(n), where);
+	log_raw(line);
+}
+
+static void log_tables(void)
+{
+	char line[128];
+	uint16_t k;
+
+	if (set.debug < 3)
+		return;
+	for (k = nodes.live.len; k > 0; k--)
+		log_node(nodes.live.row[k - 1]);
+	for (k = 0; k < nodes.old.len; k++)
+		log_node(nodes.old.row[k]);
+	snprintf(line, sizeof line, "*****     reg calculated count  : %d\n*****     unreg calculated count: %d\n", nodes.live.len, nodes.old.len);
+	log_raw(line);
+}
+
+/* As the requests are called in the log. */
+static const char *request_text(uint8_t request)
+{
+	switch (request) {
+	case EPMD_ALIVE2_REQ:
+		return "ALIVE2";
+	case EPMD_PORT_PLEASE2_REQ:
+		return "PORT2";
+	case EPMD_NAMES_REQ:
+		return "NAMES";
+	case EPMD_DUMP_REQ:
+		return "DUMP";
+	case EPMD_KILL_REQ:
+		return "KILL";
+	case EPMD_STOP_REQ:
+		return "STOP";
+	default:
+		return NULL;
+	}
+}
+
+static void log_malformed(const uint8_t *in, size_t fill)
+{
+	const size_t len = get_16(in, 0);
+
+	if (len == 0 || len > EPMD_PACKET_MAX - 2)
+		log_at(1, "invalid packet size (%lu)", (unsigned long)len);
+	else if (fill > len + 2)
+		log_at(1, "got %lu bytes in packet, expected %lu", (unsigned long)(fill - 2), (unsigned long)len);
+	else
+		log_at(1, "malformed %s_REQ (%lu)", request_text(answer.request), (unsigned long)len);
+}
+
+/* The request at hand and what became of it; the texts are OTP's, and people search for them. */
+static void log_request(const uint8_t *in, size_t fill, int local)
+{
+	const char *const request = request_text(answer.request);
+	const char *const name = printable(in + answer.name_at, answer.name_len);
+	const struct epmd_node *const n = answer.node >= 0 ? &nodes.node[answer.node] : NULL;
+
+	if (request != NULL && answer.verdict != EPMD_MORE)
+		log_at(1, "** got %s_REQ", request);
+	switch (answer.reason) {
+	case EPMD_OK:
+		if (answer.verdict == EPMD_KEEP && n != NULL) {
+			log_at(1, "registering '%s:%lu', port %d", name, (unsigned long)creation_told(n), n->port);
+			log_at(1, "type %d proto %d highvsn %d lowvsn %d", n->type, n->protocol, n->highest, n->lowest);
+			log_tables();
+		} else if (answer.verdict == EPMD_QUIT) {
+			log_at(1, "epmd killed");
+		}
+		break;
+	case EPMD_TAKEN:
+		log_at(1, "node name already occupied %s", name);
+		break;
+	case EPMD_FULL:
+		log_at(1, "no room for node %s", name);
+		break;
+	case EPMD_BAD_NAME:
+		log_at(1, "invalid node name %s", name);
+		break;
+	case EPMD_BAD_EXTRA:
+		log_at(1, "extra data is too long");
+		break;
+	case EPMD_UNKNOWN_NODE:
+		if (answer.request == EPMD_STOP_REQ)
+			log_at(1, "trying to unregister node with unknown name %s", name);
+		break;
+	case EPMD_LIVING_NODES:
+		log_at(1, "Disallowed KILL_REQ, live nodes");
+		break;
+	case EPMD_MALFORMED:
+		log_malformed(in, fill);
+		break;
+	case EPMD_UNKNOWN_REQUEST:
+		log_at(1, "got garbage");
+		break;
+	case EPMD_NOT_ALLOWED:
+		log_at(1, local ? "Disallowed %s_REQ, no relaxed_command_check" : "%s_REQ from non local address", request);
+		break;
+	}
+}
+
+static void log_sent(const uint8_t *in)
+{
+	const char *const name = printable(in + answer.name_at, answer.name_len);
+
+	log_bytes(answer.out, answer.len);
+	switch (answer.request) {
+	case EPMD_ALIVE2_REQ:
+		log_at(1, "** sent ALIVE2_RESP for \"%s\"", name);
+		break;
+	case EPMD_PORT_PLEASE2_REQ:
+		log_at(1, "** sent PORT2_RESP (%s) for \"%s\"", answer.reason == EPMD_OK ? "ok" : "error", name);
+		break;
+	case EPMD_STOP_REQ:
+		log_at(1, "** sent STOP_RESP %s", answer.reason == EPMD_OK ? "STOPPED" : "NOEXIST");
+		break;
+	case EPMD_NAMES_REQ:
+	case EPMD_DUMP_REQ:
+		log_at(1, "** sent %s_RESP", request_text(answer.request));
+		break;
+	default:
+		break;
+	}
+}
+
+/* A shortage is told of when it begins and when it has been over for this long: no peer can fill the log with it. */
+#define SHORTAGE_MS 10000
+
+static void shortage_begin(int kind, int64_t now_ms)
+{
+	if (shortage[kind].until_ms == 0)
+		log_at(0, "%s", shortage[kind].begins);
+	shortage[kind].until_ms = now_ms + SHORTAGE_MS;
+	if (shortage[kind].until_ms < shortage_ms)
+		shortage_ms = shortage[kind].until_ms;
+}
+
+/* Says which are over, and finds the next. */
+static void shortage_end(int64_t now_ms)
+{
+	int k;
+
+	shortage_ms = NEVER;
+	for (k = 0; k < SHORT_KINDS; k++) {
+		if (shortage[k].until_ms != 0 && now_ms >= shortage[k].until_ms) {
+			shortage[k].until_ms = 0;
+			log_at(0, "%s", shortage[k].ends);
+		}
+		if (shortage[k].until_ms != 0 && shortage[k].until_ms < shortage_ms)
+			shortage_ms = shortage[k].until_ms;
+	}
+}
+
+/* Cannot start: one line, status 1. */
+static void fail(const char *what, const char *on, int error)
+{
+	char line[512];
+	int len = snprintf(line, sizeof line, "epmd: %s%s%s%s%s\n", what, *on ? " " : "", on, error ? ": " : "", error ? strerror(error) : "");
+
+	(void)!write(STDERR_FILENO, line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1);
+	exit(1);
+}
+
+/* ==== 8 Addresses: IPv4 and IPv6, as text and as the kernel has them ========================================================= */
+
+#define ADDRESS_TEXT_MAX 64 /* bytes: an IPv6 address, a `%`, an interface's name */
+
+/* The interface of a scoped address such as fe80::1%eth0, by name or number; 0 where there is none such. */
+static uint32_t scope_parse(const char *text)
+{
+	const unsigned index = if_nametoindex(text);
+	char *end;
+	unsigned long number;
+
+	if (index != 0)
+		return index;
+	number = strtoul(text, &end, 10);
+	return *end == '\0' && number <= UINT32_MAX ? (uint32_t)number : 0;
+}
+
+/* Sets *a from text, which is cut at its `%`; 0, or -1 where it is no IP address. */
+static int address_parse(char *text, uint16_t port, union address *a)
+{
+	char *scope = strchr(text, '%');
+
+	memset(a, 0, sizeof *a);
+	if (inet_pton(AF_INET, text, &a->v4.sin_addr) == 1) {
+		a->v4.sin_family = AF_INET;
+		a->v4.sin_port = htons(port);
+		return 0;
+	}
+	if (scope != NULL)
+		*scope++ = '\0';
+	if (inet_pton(AF_INET6, text, &a->v6.sin6_addr) != 1)
+		return -1;
+	a->v6.sin6_family = AF_INET6;
+	a->v6.sin6_port = htons(port);
+	if (scope != NULL && (a->v6.sin6_scope_id = scope_parse(scope)) == 0)
+		return -1;
+	return 0;
+}
+
+static socklen_t address_len(const union address *a)
+{
+	return a->any.sa_family == AF_INET6 ? sizeof a->v6 : sizeof a->v4;
+}
+
+/* 127/8, ::1, ::ffff:127/104 */
+static int address_is_loopback(const union address *a)
+{
+	if (a->any.sa_family == AF_INET)
+		return ntohl(a->v4.sin_addr.s_addr) >> 24 == 127;
+	if (a->any.sa_family != AF_INET6)
+		return 0;
+	return IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr) || (IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr) && a->v6.sin6_addr.s6_addr[12] == 127);
+}
+
+static int address_is_any(const union address *a)
+{
+	return a->any.sa_family == AF_INET ? a->v4.sin_addr.s_addr == htonl(INADDR_ANY) : IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr);
+}
+
+/* The same host, whatever the ports. */
+static int address_is_same(const union address *a, const union address *b)
+{
+	if (a->any.sa_family != b->any.sa_family)
+		return 0;
+	if (a->any.sa_family == AF_INET)
+		return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+	return memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0 && a->v6.sin6_scope_id == b->v6.sin6_scope_id;
+}
+
+/* ==== 9 Listeners: the sockets that are asked, ours or a supervisor's ========================================================= */
+
+#define BACKLOG 4096 /* connections that wait to be accepted; the kernel takes less where its own limit is lower */
+
+static void listen_add(int lfd)
+{
+#ifdef TCP_DEFER_ACCEPT
+	const int wait_s = 1;
+
+	/* Linux: accept() finds the request there already, and who is silent is not ours for a second. */
+	(void)setsockopt(lfd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &wait_s, sizeof wait_s);
+#endif
+	polled[POLL_LISTEN + listen_len].fd = lfd;
+	polled[POLL_LISTEN + listen_len].events = POLLIN;
+	listen_batch[listen_len++] = 1;
+}
+
+static int set_flags(int fd)
+{
+	return fcntl(fd, F_SETFL, O_NONBLOCK) == -1 || fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ? -1 : 0;
+}
+
+/* Whether a listener is asked at this address already: by this address, or by all. */
+static int listen_covers(const union address *a)
+{
+	union address own;
+	socklen_t len;
+	uint16_t k;
+
+	for (k = 0; k < listen_len; k++) {
+		len = sizeof own;
+		if (getsockname(polled[POLL_LISTEN + k].fd, &own.any, &len) == 0 && own.any.sa_family == a->any.sa_family &&
+		    (address_is_any(&own) || address_is_same(&own, a)))
+			return 1;
+	}
+	return 0;
+}
+
+/* 0, or -1 and errno. */
+static int listen_on(const union address *a)
+{
+	const int on = 1;
+	int lfd, error;
+
+	if (listen_covers(a))
+		return 0;
+	if (listen_len == EPMD_LISTEN_MAX) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	lfd = socket(a->any.sa_family, SOCK_STREAM, 0);
+	if (lfd < 0)
+		return -1;
+	if ((a->any.sa_family != AF_INET6 || setsockopt(lfd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0) &&
+	    setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 && set_flags(lfd) == 0 &&
+	    bind(lfd, &a->any, address_len(a)) == 0 && listen(lfd, BACKLOG) == 0) {
+		listen_add(lfd);
+		return 0;
+	}
+	error = errno;
+	close(lfd);
+	errno = error;
+	return -1;
+}
+
+/* This host has no such address, or no such protocol: no fault where nobody named it. */
+static int is_absent(int error)
+{
+	return error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == EPROTONOSUPPORT;
+}
+
+/* One of the list's addresses, or a default one, which may be absent. On failure -1, errno, and in `on` the address. */
+static int listen_at(const char *text, size_t len, int named, char on[ADDRESS_TEXT_MAX])
+{
+	char copy[ADDRESS_TEXT_MAX];
+	union address a;
+
+	snprintf(on, ADDRESS_TEXT_MAX, "%.*s", (int)(len < ADDRESS_TEXT_MAX ? len : ADDRESS_TEXT_MAX - 1), text);
+	memcpy(copy, on, sizeof copy);
+	if (len >= ADDRESS_TEXT_MAX || address_parse(copy, (uint16_t)set.port, &a) < 0)
+		fail("not an IP address:", on, 0);
+	return listen_on(&a) == 0 || (!named && is_absent(errno)) ? 0 : -1;
+}
+
+/* All that were asked for, or none. On failure -1, errno, and in `on` the address. */
+static int listen_open(char on[ADDRESS_TEXT_MAX])
+{
+	const char *const separators = ", \t", *p = set.addresses != NULL ? set.addresses : "";
+	int all = 1;
+	size_t len;
+
+	for (p += strspn(p, separators); *p != '\0'; p += strspn(p, separators)) {
+		len = strcspn(p, separators);
+		if (listen_at(p, len, 1, on) < 0)
+			return -1;
+		p += len;
+		all = 0;
+	}
+	if (listen_at(all ? "0.0.0.0" : "127.0.0.1", all ? 7 : 9, 0, on) < 0 || listen_at(all ? "::" : "::1", all ? 2 : 3, 0, on) < 0)
+		return -1;
+	if (listen_len == 0)
+		errno = EADDRNOTAVAIL;
+	return listen_len > 0 ? 0 : -1;
+}
+
+/* From the environment, or 0: for LISTEN_FDS and LISTEN_PID, sd_listen_fds(3). */
+static long environment_number(const char *name)
+{
+	const char *text = getenv(name);
+
+	return text != NULL ? strtol(text, NULL, 10) : 0;
+}
+
+/* The sockets that the supervisor opened, from descriptor 3 on. */
+static void listen_inherit(void)
+{
+	const long count = environment_number("LISTEN_PID") == (long)getpid() ? environment_number("LISTEN_FDS") : 0;
+	union address own;
+	socklen_t len = sizeof own;
+	int lfd;
+
+	if (count < 1)
+		fail("systemd provides no sockets", "", 0);
+	if (count > EPMD_LISTEN_MAX)
+		fail("systemd provides too many sockets", "", 0);
+	for (lfd = 3; lfd < 3 + (int)count; lfd++) {
+		if (set_flags(lfd) < 0 || getsockname(lfd, &own.any, &len) < 0)
+			fail("cannot use a socket from systemd", "", errno);
+		listen_add(lfd);
+	}
+	if (own.any.sa_family == AF_INET || own.any.sa_family == AF_INET6)
+		set.port = ntohs(own.any.sa_family == AF_INET6 ? own.v6.sin6_port : own.v4.sin_port);
+}
+
+static void listen_pause(int paused)
+{
+	uint16_t k;
+
+	for (k = 0; k < listen_len; k++)
+		polled[POLL_LISTEN + k].events = paused ? 0 : POLLIN;
+}
+
+/* ==== 10 Park: connections that are not done at once wait in the kernel's own queue, else in poll()'s array =================== */
+
+enum { PARKED_QUEUE = 1, PARKED_POLL };
+
+struct event {
+	uint16_t slot;
+	short what;            /* poll()'s bits */
+};
+
+#ifdef USE_EPOLL
+static int queue_open(void)
+{
+	return epoll_create1(EPOLL_CLOEXEC);
+}
+
+/* 0, or -1 where the queue cannot have it: then it does not have it. */
+static int queue_set(int fd, uint16_t slot, short want, int has)
+{
+	struct epoll_event e;
+
+	memset(&e, 0, sizeof e);
+	e.events = want == POLLIN ? EPOLLIN : EPOLLOUT;
+	e.data.u32 = slot;
+	if (epoll_ctl(polled[POLL_QUEUE].fd, has ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e) == 0)
+		return 0;
+	if (has)
+		(void)epoll_ctl(polled[POLL_QUEUE].fd, EPOLL_CTL_DEL, fd, &e);
+	return -1;
+}
+
+static int queue_ready(struct event event[EPMD_BATCH_MAX])
+{
+	struct epoll_event ready[EPMD_BATCH_MAX];
+	const int n = epoll_wait(polled[POLL_QUEUE].fd, ready, EPMD_BATCH_MAX, 0);
+	int k;
+
+	for (k = 0; k < n; k++) {
+		event[k].slot = (uint16_t)ready[k].data.u32;
+		event[k].what = (short)((ready[k].events & EPOLLOUT ? POLLOUT : 0) | (ready[k].events & ~(uint32_t)EPOLLOUT ? POLLIN : 0));
+	}
+	return n;
+}
+#else
+static int queue_open(void)
+{
+	return -1;
+}
+
+static int queue_set(int fd, uint16_t slot, short want, int has)
+{
+	(void)fd, (void)slot, (void)want, (void)has;
+	return -1;
+}
+
+static int queue_ready(struct event event[EPMD_BATCH_MAX])
+{
+	(void)event;
+	return 0;
+}
+#endif
+
+static struct pollfd *park_entry(uint16_t slot)
+{
+	return &polled[POLL_LISTEN + listen_len + slot];
+}
+
+/* Waits for POLLIN or POLLOUT on the slot's connection. */
+static void park_want(uint16_t slot, short want)
+{
+	struct conn *c = &conns[slot];
+
+	if (c->parked != PARKED_POLL && queue_set(c->fd, slot, want, c->parked == PARKED_QUEUE) == 0) {
+		c->parked = PARKED_QUEUE;
+		return;
+	}
+	for (; polled_slots <= slot; polled_slots++)
+		park_entry(polled_slots)->fd = -1;
+	c->parked = PARKED_POLL;
+	park_entry(slot)->fd = c->fd;
+	park_entry(slot)->events = want;
+	park_entry(slot)->revents = 0;
+}
+
+/* Before the connection is closed; the queue needs no telling. */
+static void park_drop(uint16_t slot)
+{
+	if (conns[slot].parked == PARKED_POLL) {
+		park_entry(slot)->fd = -1;
+		park_entry(slot)->revents = 0;
+		while (polled_slots > 0 && park_entry((uint16_t)(polled_slots - 1))->fd < 0)
+			polled_slots--;
+	}
+	conns[slot].parked = 0;
+}
+
+/* ==== 11 Connections: opened, read, answered, kept, expired, evicted, closed ================================================== */
+
+static int64_t clock_ms(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
+		return 0;
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* To play a busy host (-delay_accept, -delay_write). */
+static void delay(uint32_t seconds)
+{
+	if (seconds > 0)
+		(void)poll(NULL, 0, (int)(seconds * 1000));
+}
+
+/* It may work the next time. */
+static int is_passing(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOBUFS || error == ENOMEM;
+}
+
+static uint16_t slot_of(const struct conn *c)
+{
+	return (uint16_t)(c - conns);
+}
+
+static uint16_t conns_used(void)
+{
+	return (uint16_t)(conn_top - free_len);
+}
+
+static void conn_close(struct conn *c)
+{
+	const int i = c->node;
+
+	log_at(2, "closing connection on file descriptor %d", c->fd);
+	if (i >= 0) {
+		log_at(1, "unregistering '%s:%lu', port %d", node_text((uint16_t)i), (unsigned long)creation_told(&nodes.node[i]), nodes.node[i].port);
+		epmd_release(&nodes, (uint16_t)i);
+		log_tables();
+	} else if (c->refused) {
+		log_at(1, "trying to unregister node with unknown file descriptor %d", c->fd);
+	}
+	park_drop(slot_of(c));
+	(void)close(c->fd);
+	c->fd = -1;
+	c->state = CONN_FREE;
+	free_slot[free_len++] = slot_of(c);
+}
+
+/* Of those that wait, the one that has waited longest, from another host before one from this host. A node's never. */
+static struct conn *conn_longest(void)
+{
+	struct conn *longest = NULL, *c;
+
+	for (c = conns; c < conns + conn_top; c++)
+		if (c->state != CONN_FREE && c->node < 0 && c->since_ms != 0 &&
+		    (longest == NULL || c->host > longest->host || (c->host == longest->host && c->since_ms < longest->since_ms)))
+			longest = c;
+	return longest;
+}
+
+/* Makes room by closing one; 0 where there is none to close. */
+static int conn_evict(void)
+{
+	struct conn *c = conn_longest();
+
+	if (c == NULL)
+		return 0;
+	log_at(1, "closing connection on file descriptor %d to make room", c->fd);
+	conn_close(c);
+	return 1;
+}
+
+/*
+ * Whether the peer is on this host: on loopback, or asking one of the host's addresses from that address. It is found out once,
+ * while the peer's address is at hand: before the connection waits at the latest.
+ */
+static int conn_is_local(struct conn *c)
+{
+	union address own;
+	socklen_t len = sizeof own;
+
+	if (c->host == HOST_UNKNOWN)
+		c->host = address_is_loopback(&peer) || (getsockname(c->fd, &own.any, &len) == 0 && address_is_same(&peer, &own)) ? HOST_LOCAL : HOST_REMOTE;
+	return c->host == HOST_LOCAL;
+}
+
+/* Its time starts anew with every byte, but all of it is five times that at most. */
+static void conn_renew(struct conn *c)
+{
+	const int64_t timeout_ms = (int64_t)set.packet_timeout_s * 1000, now_ms = clock_ms();
+
+	if (c->since_ms == 0)
+		c->since_ms = now_ms;
+	if (now_ms - c->since_ms <= 4 * timeout_ms)
+		c->deadline_ms = now_ms + timeout_ms;
+	if (c->deadline_ms < deadline_ms)
+		deadline_ms = c->deadline_ms;
+}
+
+/* Parks it until it can be read or written, and sees to it that a slot is free for the next. */
+static void conn_wait(struct conn *c, short want)
+{
+	(void)conn_is_local(c);
+	conn_renew(c);
+	park_want(slot_of(c), want);
+	if (conns_used() >= conn_limit && conn_evict())
+		shortage_begin(SHORT_CONNS, clock_ms());
+}
+
+/* A registered node's: from now on it waits for its end alone, with no deadline. */
+static void conn_keep(struct conn *c)
+{
+	c->state = CONN_KEPT;
+	c->deadline_ms = NEVER;
+	park_want(slot_of(c), POLLIN);
+	if (conns_used() >= conn_limit)
+		(void)conn_evict();
+}
+
+/* All that was to be sent is sent. */
+static void conn_sent(struct conn *c)
+{
+	if (c->node >= 0)
+		conn_keep(c);
+	else
+		conn_close(c);
+}
+
+/*
+ * Of a listing that was cut after `sent` bytes, `fixed` of other bytes first: the cursor is set behind the line that was cut, from
+ * where they all began. Returns where that line ends.
+ */
+static size_t conn_rewind(struct conn *c, struct epmd_cursor from, size_t fixed, size_t sent)
+{
+	uint8_t line[EPMD_LINE_MAX];
+	size_t end = fixed, len = 1;
+
+	for (c->cursor = from; end < sent && len > 0; end += len)
+		len = epmd_list(&nodes, &c->cursor, line, sizeof line);
+	return end;
+}
+
+/* Sends these bytes and what its listing has for as much as the peer takes; holds what of it cannot be made again. */
+static void conn_send(struct conn *c, const uint8_t *bytes, size_t len)
+{
+	const struct epmd_cursor from = c->cursor;
+	size_t end = len;
+	ssize_t sent;
+
+	if (c->cursor.kind != 0) {
+		put_bytes(scratch, 0, bytes, len);
+		bytes = scratch;
+		end += epmd_list(&nodes, &c->cursor, scratch + len, sizeof scratch - len);
+	}
+	delay(set.delay_write_s);
+	sent = send(c->fd, bytes, end, MSG_DONTWAIT | MSG_NOSIGNAL | (c->node < 0 && c->cursor.kind == 0 ? MSG_MORE : 0));
+	if (sent < 0 && !is_passing(errno)) {
+		conn_close(c);
+		return;
+	}
+	if (sent < 0)
+		sent = 0;
+	if ((size_t)sent < end && from.kind != 0)
+		end = conn_rewind(c, from, len, (size_t)sent);
+	c->fill = (uint16_t)(end - (size_t)sent);
+	if (c->fill == 0 && c->cursor.kind == 0) {
+		conn_sent(c);
+	} else {
+		put_bytes(held[slot_of(c)], 0, bytes + sent, c->fill);
+		conn_wait(c, POLLOUT);
+	}
+}
+
+/* A node that ended just now may not have been seen to yet when it registers again. */
+static int owner_is_gone(uint16_t row)
+{
+	struct conn *owner = &conns[nodes.node[row].owner];
+	struct pollfd p = { owner->fd, POLLIN, 0 };
+
+	if (poll(&p, 1, 0) != 1)
+		return 0;
+	conn_close(owner);
+	return 1;
+}
+
+/* The verdict on the packet so far, logged. */
+static enum epmd_verdict conn_ask(struct conn *c, const uint8_t *in, size_t fill)
+{
+	struct epmd_asker who;
+
+	who.now = (uint32_t)time(NULL);
+	who.fd = c->fd;
+	who.owner = slot_of(c);
+	who.port = (uint16_t)set.port;
+	who.local = (uint8_t)(epmd_wants_local(in, fill) && conn_is_local(c));
+	who.relaxed = (uint8_t)set.relaxed;
+	epmd_request(&nodes, &who, in, fill, &answer);
+	if (answer.reason == EPMD_TAKEN && owner_is_gone((uint16_t)answer.node))
+		epmd_request(&nodes, &who, in, fill, &answer);
+	if (answer.reason == EPMD_FULL)
+		shortage_begin(SHORT_NODES, clock_ms());
+	if (set.debug > 0)
+		log_request(in, fill, who.local);
+	return answer.verdict;
+}
+
+/* The request is complete: carries out the verdict, and answers. */
+static void conn_answer(struct conn *c, const uint8_t *in)
+{
+	if (answer.verdict == EPMD_STOP) {
+		conn_close(&conns[nodes.node[answer.node].owner]);
+		log_at(1, "epmd connection stopped");
+	}
+	c->state = CONN_SENDING;
+	c->since_ms = 0;
+	c->node = answer.verdict == EPMD_KEEP ? answer.node : -1;
+	c->refused = answer.request == EPMD_ALIVE2_REQ && answer.verdict == EPMD_SEND;
+	if (answer.verdict == EPMD_LIST)
+		c->cursor = answer.cursor;
+	if (answer.verdict == EPMD_QUIT)
+		ended = 1;
+	if (set.debug > 0)
+		log_sent(in);
+	conn_send(c, answer.out, answer.len);
+}
+
+/* Does what the packet so far asks for; in is received[] or what is held. */
+static void conn_serve(struct conn *c, const uint8_t *in, size_t fill)
+{
+	switch (conn_ask(c, in, fill)) {
+	case EPMD_MORE:
+		c->fill = (uint16_t)put_bytes(held[slot_of(c)], 0, in, fill);
+		conn_wait(c, POLLIN);
+		break;
+	case EPMD_DROP:
+		conn_close(c);
+		break;
+	default:
+		conn_answer(c, in);
+		break;
+	}
+}
+
+static void conn_read(struct conn *c)
+{
+	const ssize_t n = recv(c->fd, received, sizeof received, MSG_DONTWAIT);
+	size_t fill = c->fill;
+
+	if (n < 0 && is_passing(errno)) {
+		if (!c->parked)
+			conn_wait(c, POLLIN);
+		return;
+	}
+	if (n <= 0) {
+		log_at(1, "got partial packet only on file descriptor %d (%lu)", c->fd, (unsigned long)fill);
+		conn_close(c);
+		return;
+	}
+	log_bytes(received, (size_t)n);
+	if (fill == 0) {
+		conn_serve(c, received, (size_t)n);
+	} else if ((size_t)n > EPMD_PACKET_MAX - fill) {
+		conn_close(c);
+	} else {
+		fill = put_bytes(held[slot_of(c)], fill, received, (size_t)n);
+		conn_serve(c, held[slot_of(c)], fill);
+	}
+}
+
+/* What poll() said of a parked connection. */
+static void conn_event(struct conn *c, short what)
+{
+	switch (c->state) {
+	case CONN_READING:
+		conn_read(c);
+		break;
+	case CONN_SENDING:
+		conn_send(c, held[slot_of(c)], c->fill);
+		break;
+	case CONN_KEPT: /* it ended, or said more, which is the same */
+		if (what & ~POLLOUT)
+			conn_close(c);
+		break;
+	default: /* closed in this turn already */
+		break;
+	}
+}
+
+static void conn_open(int cfd)
+{
+	struct conn *c;
+
+	if (conns_used() >= conn_limit) {
+		(void)close(cfd);
+		return;
+	}
+	c = &conns[free_len > 0 ? free_slot[--free_len] : conn_top++];
+	memset(c, 0, sizeof *c);
+	c->fd = cfd;
+	c->node = -1;
+	c->state = CONN_READING;
+	log_at(2, "opening connection on file descriptor %d", cfd);
+	conn_read(c);
+}
+
+/* Closes those whose time is up, and finds the next. */
+static void conns_expire(int64_t now_ms)
+{
+	struct conn *c;
+
+	deadline_ms = NEVER;
+	for (c = conns; c < conns + conn_top; c++) {
+		if (c->state != CONN_READING && c->state != CONN_SENDING)
+			continue;
+		if (c->deadline_ms <= now_ms) {
+			log_at(1, "closing because timed out on %s", c->state == CONN_READING ? "receive" : "send");
+			conn_close(c);
+		} else if (c->deadline_ms < deadline_ms) {
+			deadline_ms = c->deadline_ms;
+		}
+	}
+}
+
+/* ==== 12 Loop: one turn after the other, each of bounded length =============================================================== */
+
+#define PAUSE_MS      100   /* without accepting, where that failed and nothing could be closed */
+#define POLL_FAILURES 1000  /* on end, 10 ms apart, before we give up: it never happens */
+
+/* Whether to go on accepting at once. */
+static int accept_failed(int error)
+{
+	switch (error) {
+	case EAGAIN:
+#if EWOULDBLOCK != EAGAIN
+	case EWOULDBLOCK:
+#endif
+	case EINTR:
+	case EPERM:
+	case EPROTO:
+	case ECONNABORTED:
+		return 0;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		shortage_begin(SHORT_FDS, clock_ms());
+		if (conn_evict())
+			return 1;
+		break;
+	default:
+		shortage_begin(SHORT_FDS, clock_ms());
+		break;
+	}
+	listen_pause(1);
+	pause_ms = clock_ms() + PAUSE_MS;
+	return 0;
+}
+
+static int accept_one(int lfd)
+{
+	socklen_t len = sizeof peer;
+	int cfd;
+
+	delay(set.delay_accept_s);
+	cfd = accept(lfd, &peer.any, &len);
+	if (cfd < 0)
+		return accept_failed(errno);
+	conn_open(cfd);
+	return 1;
+}
+
+/*
+ * Where all that a turn may accept was there, the next turn may accept twice as many before it polls again; where not, one. So a
+ * lone client's look-up costs no vain accept(), and many at once cost no poll() each.
+ */
+static void turn_listeners(void)
+{
+	uint16_t k, n;
+
+	for (k = 0; k < listen_len; k++) {
+		if (polled[POLL_LISTEN + k].revents == 0)
+			continue;
+		for (n = 0; n < listen_batch[k] && accept_one(polled[POLL_LISTEN + k].fd); n++)
+			;
+		if (n < listen_batch[k])
+			listen_batch[k] = 1;
+		else if (listen_batch[k] < EPMD_BATCH_MAX)
+			listen_batch[k] = (uint16_t)(2 * listen_batch[k]);
+	}
+}
+
+/* Whether all that were ready had their turn. */
+static int turn_parked(void)
+{
+	struct event event[EPMD_BATCH_MAX];
+	int k, n = 0;
+	uint16_t slot;
+
+	if (polled[POLL_QUEUE].revents != 0)
+		n = queue_ready(event);
+	for (k = 0; k < n; k++)
+		conn_event(&conns[event[k].slot], event[k].what);
+	for (slot = 0; slot < polled_slots; slot++)
+		if (park_entry(slot)->fd >= 0 && park_entry(slot)->revents != 0)
+			conn_event(&conns[slot], park_entry(slot)->revents);
+	return n < EPMD_BATCH_MAX;
+}
+
+static void turn_signals(void)
+{
+	char bytes[16];
+
+	if (polled[POLL_SIGNAL].revents != 0)
+		(void)!read(polled[POLL_SIGNAL].fd, bytes, sizeof bytes);
+}
+
+/* What the clock says is due; returns when the next thing is. */
+static int64_t turn_clock(int all_served)
+{
+	int64_t now_ms, next_ms;
+
+	if (deadline_ms == NEVER && pause_ms == NEVER && shortage_ms == NEVER)
+		return NEVER;
+	now_ms = clock_ms();
+	if (now_ms >= deadline_ms && all_served)
+		conns_expire(now_ms);
+	if (now_ms >= pause_ms) {
+		pause_ms = NEVER;
+		listen_pause(0);
+	}
+	if (now_ms >= shortage_ms)
+		shortage_end(now_ms);
+	next_ms = deadline_ms < pause_ms ? deadline_ms : pause_ms;
+	return next_ms < shortage_ms ? next_ms : shortage_ms;
+}
+
+/* For poll(): -1 for ever. */
+static int ms_until(int64_t next_ms)
+{
+	int64_t left_ms;
+
+	if (next_ms == NEVER)
+		return -1;
+	left_ms = next_ms - clock_ms();
+	return left_ms < 0 ? 0 : left_ms < 60000 ? (int)left_ms : 60000;
+}
+
+/* Ends that are due come before registrations that want the same name; a deadline comes last. */
+static int64_t turn(int64_t next_ms)
+{
+	static const struct timespec moment = { 0, 10000000 };
+	static int failures;
+	int all_served;
+
+	if (poll(polled, (nfds_t)(POLL_LISTEN + listen_len + polled_slots), ms_until(next_ms)) < 0) {
+		if (errno != EINTR && ++failures == POLL_FAILURES) {
+			log_at(0, "poll: %s", strerror(errno));
+			exit(1);
+		}
+		if (errno != EINTR)
+			(void)nanosleep(&moment, NULL);
+		return turn_clock(0);
+	}
+	failures = 0;
+	turn_signals();
+	all_served = turn_parked();
+	turn_listeners();
+	return turn_clock(all_served);
+}
+
+/* ==== 13 Commands: the client's side, with a time limit ======================================================================= */
+
+#define COMMAND_TIMEOUT_MS 5000
+
+/* Waits for it until the time is up; 0 then. */
+static int command_wait(int fd, short want, int64_t until_ms)
+{
+	struct pollfd p = { fd, want, 0 };
+	int n;
+
+	do
+		n = poll(&p, 1, ms_until(until_ms));
+	while (n < 0 && errno == EINTR);
+	return n == 1;
+}
+
+/* A connection to this address, or -1. */
+static int command_connect(const char *text, int64_t until_ms)
+{
+	char copy[ADDRESS_TEXT_MAX];
+	union address a;
+	socklen_t len = sizeof errno;
+	int fd, error = 0;
+
+	snprintf(copy, sizeof copy, "%s", text);
+	if (address_parse(copy, (uint16_t)set.port, &a) < 0)
+		return -1;
+	fd = socket(a.any.sa_family, SOCK_STREAM, 0);
+	if (fd < 0)
+		return -1;
+	if (set_flags(fd) == 0 &&
+	    (connect(fd, &a.any, address_len(&a)) == 0 ||
+	    (errno == EINPROGRESS && command_wait(fd, POLLOUT, until_ms) && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0)))
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+/* Asks this host's epmd; returns the connection to read its answer from, or -1 where none is to be had. */
+static int command_ask(uint8_t request, const char *name, int64_t until_ms)
+{
+	uint8_t packet[AT_NAME + EPMD_NAME_MAX];
+	const size_t len = strlen(name);
+	size_t at;
+	int fd;
+
+	if (len > EPMD_NAME_MAX)
+		fail("name is too long", "", 0);
+	at = put_16(packet, 0, (unsigned)len + 1);
+	at = put_8(packet, at, request);
+	at = put_bytes(packet, at, (const uint8_t *)name, len);
+	fd = command_connect("::1", until_ms);
+	if (fd < 0)
+		fd = command_connect("127.0.0.1", until_ms);
+	if (fd >= 0 && send(fd, packet, at, MSG_NOSIGNAL) != (ssize_t)at) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Up to room bytes, 0 at the end, -1 where it broke or the time is up. */
+static ssize_t command_read(int fd, void *buf, size_t room, int64_t until_ms)
+{
+	return command_wait(fd, POLLIN, until_ms) ? recv(fd, buf, room, 0) : -1;
+}
+
+/* As many of the first `room` bytes as come before the end. */
+static size_t command_read_all(int fd, uint8_t *buf, size_t room, int64_t until_ms)
+{
+	size_t fill = 0;
+	ssize_t n = 1;
+
+	while (n > 0 && fill < room) {
+		n = command_read(fd, buf + fill, room - fill, until_ms);
+		if (n > 0)
+			fill += (size_t)n;
+	}
+	return fill;
+}
+
+static int no_epmd(void)
+{
+	fputs("epmd: Cannot connect to local epmd\n", stderr);
+	return 1;
+}
+
+/* -names, -dump: the daemon's lines as they come, but for what a terminal would obey and a dump's NULs. */
+static int command_list(uint8_t request)
+{
+	const int64_t until_ms = clock_ms() + COMMAND_TIMEOUT_MS;
+	const int fd = command_ask(request, "", until_ms);
+	uint8_t *const buf = received;
+	ssize_t n, i;
+
+	if (fd < 0)
+		return no_epmd();
+	if (command_read_all(fd, buf, 4, until_ms) != 4) {
+		fputs("epmd: no answer from local epmd\n", stderr);
+		return 1;
+	}
+	printf("epmd: up and running on port %lu with data:\n", (unsigned long)(get_16(buf, 0) * 65536ul + get_16(buf, 2)));
+	while ((n = command_read(fd, buf, sizeof received, until_ms)) > 0)
+		for (i = 0; i < n; i++)
+			if (buf[i] != 0)
+				putchar(is_control(buf[i]) && buf[i] != '\n' ? '?' : buf[i]);
+	if (n < 0)
+		fputs("epmd: local epmd stopped answering\n", stderr);
+	return fflush(stdout) == 0 && n == 0 ? 0 : 1;
+}
+
+static int command_names(char **arg)
+{
+	(void)arg;
+	return command_list(EPMD_NAMES_REQ);
+}
+
+static int command_dump(char **arg)
+{
+	(void)arg;
+	return command_list(EPMD_DUMP_REQ);
+}
+
+/* Whether an epmd answers on this host: one that says this port. */
+static int epmd_answers(void)
+{
+	const int64_t until_ms = clock_ms() + COMMAND_TIMEOUT_MS;
+	const int fd = command_ask(EPMD_NAMES_REQ, "", until_ms);
+	uint8_t head[4];
+
+	return fd >= 0 && command_read_all(fd, head, sizeof head, until_ms) == sizeof head && get_16(head, 0) == 0 && get_16(head, 2) == set.port;
+}
+
+static int command_started(char **arg)
+{
+	(void)arg;
+	return epmd_answers() ? 0 : 1;
+}
+
+/* An answer of one word. */
+static int command_word(uint8_t request, const char *name, char word[16])
+{
+	const int64_t until_ms = clock_ms() + COMMAND_TIMEOUT_MS;
+	const int fd = command_ask(request, name, until_ms);
+	size_t len, i;
+
+	if (fd < 0)
+		return -1;
+	len = command_read_all(fd, (uint8_t *)word, 15, until_ms);
+	word[len] = '\0';
+	for (i = 0; i < len; i++)
+		if (word[i] < 32 || word[i] > 126)
+			word[i] = '?';
+	return 0;
+}
+
+static int not_understood(const char *word)
+{
+	printf("epmd: local epmd responded with <%s>\n", word);
+	return 1;
+}
+
+static int command_kill(char **arg)
+{
+	char word[16];
+
+	(void)arg;
+	if (command_word(EPMD_KILL_REQ, "", word) < 0)
+		return no_epmd();
+	if (strcmp(word, "OK") == 0)
+		return puts("Killed") < 0;
+	if (strcmp(word, "NO") != 0)
+		return not_understood(word);
+	puts("Killing not allowed - living nodes in database.");
+	return 1;
+}
+
+/* OTP's epmd says both words of a name that it does not know. */
+static int command_stop(char **arg)
+{
+	char word[16];
+
+	if (command_word(EPMD_STOP_REQ, arg[0], word) < 0)
+		return no_epmd();
+	if (strcmp(word, "NOEXISTSTOPPED") == 0)
+		word[7] = '\0';
+	if (strcmp(word, "STOPPED") != 0 && strcmp(word, "NOEXIST") != 0)
+		return not_understood(word);
+	return puts(word) < 0;
+}
+
+/* ==== 14 Process: descriptors, signals, limits, rights, detaching, telling the supervisor ===================================== */
+
+/* What reads as nothing: in an empty root, where there is no /dev/null, the root itself does. */
+static int open_null(void)
+{
+	const int fd = open("/dev/null", O_RDWR);
+
+	return fd >= 0 ? fd : open("/", O_RDONLY);
+}
+
+/* So that no socket becomes standard input, output or error. */
+static void reserve_stdio(void)
+{
+	int fd;
+
+	do
+		fd = open_null();
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static void release_stdio(void)
+{
+	const int fd = open_null();
+	int k;
+
+	for (k = 0; k <= STDERR_FILENO && fd >= 0; k++)
+		(void)dup2(fd, k);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+}
+
+static void on_signal(int signal)
+{
+	const int error = errno;
+
+	(void)signal;
+	ended = 1;
+	(void)!write(signal_pipe, "", 1);
+	errno = error;
+}
+
+/* Handlers, so that it ends as PID 1 too, which the kernel shields from signals that have none. */
+static void catch_signals(void)
+{
+	struct sigaction act;
+	int end[2];
+
+	if (pipe(end) < 0 || set_flags(end[0]) < 0 || set_flags(end[1]) < 0)
+		fail("pipe", "", errno);
+	polled[POLL_SIGNAL].fd = end[0];
+	polled[POLL_SIGNAL].events = POLLIN;
+	signal_pipe = end[1];
+	memset(&act, 0, sizeof act);
+	(void)sigemptyset(&act.sa_mask);
+	act.sa_handler = on_signal;
+	(void)sigaction(SIGTERM, &act, NULL);
+	(void)sigaction(SIGINT, &act, NULL);
+	act.sa_handler = SIG_IGN;
+	(void)sigaction(SIGPIPE, &act, NULL);
+	(void)sigaction(SIGHUP, &act, NULL);
+}
+
+static void open_queue(void)
+{
+	polled[POLL_QUEUE].fd = queue_open();
+	polled[POLL_QUEUE].events = POLLIN;
+}
+
+/*
+ * As many descriptors as the tables need, or as the hard limit allows: then fewer nodes are admitted, so that look-ups keep their
+ * room. Those that are open now are taken to stay.
+ */
+static void set_limits(void)
+{
+	const int next_fd = dup(signal_pipe);
+	const rlim_t open_now = next_fd < 0 ? 0 : (rlim_t)next_fd + 2, need = open_now + EPMD_CONN_MAX;
+	struct rlimit limit;
+	rlim_t room = EPMD_CONN_MAX, spare;
+
+	(void)close(next_fd);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < need) {
+		limit.rlim_cur = limit.rlim_max < need ? limit.rlim_max : need;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+		(void)getrlimit(RLIMIT_NOFILE, &limit);
+		if (limit.rlim_cur < need)
+			room = limit.rlim_cur > open_now ? limit.rlim_cur - open_now : 0;
+	}
+	if (next_fd < 0 || room < 3)
+		fail("the limit of open files is too low", "", 0);
+	spare = room / 4 < 2 ? 2 : room / 4 < EPMD_CONN_SPARE ? room / 4 : EPMD_CONN_SPARE;
+	conn_limit = (uint16_t)room;
+	nodes.limit = (uint16_t)(room - spare < EPMD_NODE_MAX ? room - spare : EPMD_NODE_MAX);
+}
+
+/* From root to -user, a name or a number, for good. */
+static void become_user(void)
+{
+	const struct passwd *const pw = getpwnam(set.user);
+	char *end;
+	const uid_t uid = pw != NULL ? pw->pw_uid : (uid_t)strtoul(set.user, &end, 10);
+	const gid_t gid = pw != NULL ? pw->pw_gid : (gid_t)uid;
+
+	if (pw == NULL && (*end != '\0' || end == set.user))
+		fail("no such user:", set.user, 0);
+	if (setgroups(1, &gid) < 0 || setgid(gid) < 0 || setuid(uid) < 0)
+		fail("cannot become user", set.user, errno);
+	if (uid != 0 && setuid(0) == 0)
+		fail("cannot give up root for user", set.user, 0);
+}
+
+static void give_up_rights(void)
+{
+	if (set.user != NULL)
+		become_user();
+#ifdef PR_SET_NO_NEW_PRIVS
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+#endif
+#ifdef __OpenBSD__
+	if (unveil(NULL, NULL) < 0 || pledge("stdio inet unix", NULL) < 0)
+		fail("pledge", "", errno);
+#endif
+}
+
+/*
+ * The caller's status is true, since all that can fail was done before; its child waits for the one between, so that no zombie is
+ * left to a parent that knows nothing of it.
+ */
+static void detach(void)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid < 0)
+		fail("fork", "", errno);
+	if (pid > 0) {
+		(void)waitpid(pid, &status, 0);
+		_exit(status == 0 ? 0 : 1);
+	}
+	(void)setsid();
+	pid = fork();
+	if (pid != 0)
+		_exit(pid < 0 ? 1 : 0);
+	(void)!chdir("/");
+	release_stdio();
+	openlog("epmd", LOG_PID, LOG_DAEMON);
+}
+
+/* READY=1 to the supervisor, sd_notify(3). */
+static void notify_ready(void)
+{
+	static const char ready[] = "READY=1";
+	const char *const path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to;
+	size_t len = path != NULL ? strlen(path) : 0;
+	int fd;
+
+	if (len == 0 || len >= sizeof to.sun_path)
+		return;
+	memset(&to, 0, sizeof to);
+	to.sun_family = AF_UNIX;
+	memcpy(to.sun_path, path, len);
+	if (path[0] == '@')
+		to.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (fd < 0)
+		return;
+	(void)sendto(fd, ready, sizeof ready - 1, MSG_NOSIGNAL, (const struct sockaddr *)&to, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+	(void)close(fd);
+}
+
+/* ==== 15 main: the environment, the options, then a command or the daemon ===================================================== */
+
+static const char usage_text[] =
+    "usage: epmd [-d|-debug]... [-address List] [-port No] [-daemon] [-user Name]\n"
+    "            [-relaxed_command_check] [-systemd] [-packet_timeout Seconds]\n"
+    "            [-delay_accept Seconds] [-delay_write Seconds]\n"
+    "       epmd [-d|-debug]... [-port No] -names|-dump|-started|-kill|-stop Name\n"
+    "       epmd -h|-help|-V|-version\n";
+
+static void usage_error(void)
+{
+	fputs(usage_text, stderr);
+	exit(1);
+}
+
+static int command_help(char **arg)
+{
+	(void)arg;
+	return fputs(usage_text, stdout) < 0;
+}
+
+static int command_version(char **arg)
+{
+	(void)arg;
+	return puts("epmd " EPMD_VERSION) < 0;
+}
+
+/* An option adds one to a flag, or takes a number or a text. An option beats its variable in the environment. */
+static const struct option {
+	const char *name, *variable;
+	int *flag;
+	uint32_t *number, min, max;
+	const char **text;
+} options[] = {
+	{ .name = "-d", .flag = &set.debug },
+	{ .name = "-debug", .flag = &set.debug },
+	{ .name = "-daemon", .flag = &set.daemon },
+	{ .name = "-systemd", .flag = &set.systemd },
+	{ .name = "-relaxed_command_check", .variable = "ERL_EPMD_RELAXED_COMMAND_CHECK", .flag = &set.relaxed },
+	{ .name = "-port", .variable = "ERL_EPMD_PORT", .number = &set.port, .min = 1, .max = 65535 },
+	{ .name = "-packet_timeout", .number = &set.packet_timeout_s, .min = 1, .max = 86400 },
+	{ .name = "-delay_accept", .number = &set.delay_accept_s, .max = 86400 },
+	{ .name = "-delay_write", .number = &set.delay_write_s, .max = 86400 },
+	{ .name = "-address", .variable = "ERL_EPMD_ADDRESS", .text = &set.addresses },
+	{ .name = "-user", .text = &set.user },
+};
+
+/* A command is the last thing on the line, with its arguments. */
+static const struct command {
+	const char *name;
+	int args;
+	int (*run)(char **arg);
+} commands[] = {
+	{ "-names", 0, command_names },
+	{ "-dump", 0, command_dump },
+	{ "-started", 0, command_started },
+	{ "-kill", 0, command_kill },
+	{ "-stop", 1, command_stop },
+	{ "-h", 0, command_help },
+	{ "-help", 0, command_help },
+	{ "-V", 0, command_version },
+	{ "-version", 0, command_version },
+};
+
+#define LENGTH(a) (sizeof (a) / sizeof (a)[0])
+
+static uint32_t number_parse(const struct option *o, const char *from, const char *text)
+{
+	char *end;
+	const unsigned long v = strtoul(text, &end, 10);
+	char what[96];
+
+	if (*text < '0' || *text > '9' || *end != '\0' || v < o->min || v > o->max) {
+		snprintf(what, sizeof what, "%s: not a number from %lu to %lu:", from, (unsigned long)o->min, (unsigned long)o->max);
+		fail(what, text, 0);
+	}
+	return (uint32_t)v;
+}
+
+/* A variable that is empty is taken as not set, but for a flag's. */
+static void read_environment(void)
+{
+	const struct option *o;
+	const char *text;
+
+	for (o = options; o < options + LENGTH(options); o++) {
+		text = o->variable != NULL ? getenv(o->variable) : NULL;
+		if (text == NULL)
+			continue;
+		if (o->flag != NULL)
+			*o->flag = 1;
+		else if (o->number != NULL && *text != '\0')
+			*o->number = number_parse(o, o->variable, text);
+		else if (o->text != NULL && *text != '\0')
+			*o->text = text;
+	}
+}
+
+static const struct option *option_find(const char *name)
+{
+	size_t k;
+
+	for (k = 0; k < LENGTH(options); k++)
+		if (strcmp(options[k].name, name) == 0)
+			return &options[k];
+	return NULL;
+}
+
+/* Its command, with its arguments in *arg; or NULL: the daemon. */
+static const struct command *read_options(char **argv, char ***arg)
+{
+	const struct option *o;
+	size_t k, args;
+
+	for (argv++; *argv != NULL && (o = option_find(*argv)) != NULL; argv++) {
+		if (o->flag != NULL) {
+			++*o->flag;
+			continue;
+		}
+		if (argv[1] == NULL)
+			usage_error();
+		argv++;
+		if (o->number != NULL)
+			*o->number = number_parse(o, o->name, *argv);
+		else
+			*o->text = *argv;
+	}
+	if (*argv == NULL)
+		return NULL;
+	for (args = 0; argv[1 + args] != NULL; args++)
+		;
+	*arg = argv + 1;
+	for (k = 0; k < LENGTH(commands); k++)
+		if (strcmp(commands[k].name, *argv) == 0 && (size_t)commands[k].args == args)
+			return &commands[k];
+	usage_error();
+	return NULL;
+}
+
+/* All the sockets; where another epmd has them, `epmd -daemon` (erl runs it at every start) has nothing to do. */
+static void open_sockets(void)
+{
+	char on[ADDRESS_TEXT_MAX + 16];
+	int error;
+
+	if (set.systemd) {
+		listen_inherit();
+		return;
+	}
+	if (listen_open(on) == 0)
+		return;
+	error = errno;
+	if (set.daemon && error == EADDRINUSE && epmd_answers())
+		exit(0);
+	snprintf(on + strlen(on), 16, " port %u", (unsigned)set.port);
+	fail("cannot listen on", on, error);
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+	char **arg = NULL;
+	int64_t next_ms = NEVER;
+
+	(void)argc;
+	read_environment();
+	command = read_options(argv, &arg);
+	if (command != NULL)
+		return command->run(arg);
+	reserve_stdio();
+	open_sockets();
+	catch_signals();
+	open_queue();
+	set_limits();
+	give_up_rights();
+	if (set.daemon)
+		detach();
+	if (set.systemd)
+		notify_ready();
+	log_at(1, "epmd running - daemon = %d", set.daemon);
+	while (!ended)
+		next_ms = turn(next_ms);
+	return 0;
+}
+
+#endif /* EPMD_CORE_ONLY */

@@ -1,0 +1,212 @@
+/*
+ * epmd.h - the Erlang Port Mapper Daemon: the wire, the limits, and the core's types and entry points.
+ *
+ * It needs no system header beyond the compiler's own, so that a test, a fuzzer, a proof or a foreign client can include it.
+ */
+#ifndef EPMD_H
+#define EPMD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define EPMD_VERSION "1.0.0"
+
+/*
+ * The wire ("EPMD Protocol" of Erlang's distribution protocol, erl_dist_protocol). All integers are big-endian. A request is
+ * `length:16, body`, the length not counting itself; an answer has no length and but for a registration's is followed by a
+ * close. One connection carries one request. Below are the bodies; NAME and EXTRA in an answer stand as they came.
+ *
+ *   ALIVE2_REQ        120 port:16 type:8 protocol:8 highest:16 lowest:16 nlen:16 NAME elen:16 EXTRA
+ *     ALIVE2_X_RESP   118 result:8 creation:32       to a node whose highest version is 6 or more
+ *     ALIVE2_RESP     121 result:8 creation:16       to an older one
+ *                     result 0: registered for as long as the connection lasts; 1: refused, creation 99
+ *   PORT_PLEASE2_REQ  122 NAME
+ *     PORT2_RESP      119 0 port:16 type:8 protocol:8 highest:16 lowest:16 nlen:16 NAME elen:16 EXTRA
+ *                     119 1                           no such node
+ *   NAMES_REQ         110
+ *                     epmdport:32, then a line of text a node
+ *   DUMP_REQ          100
+ *                     epmdport:32, then a line of text and a NUL a node, live or remembered
+ *   KILL_REQ          107
+ *                     "OK" and the daemon ends, or "NO"
+ *   STOP_REQ          115 NAME
+ *                     "STOPPED" or "NOEXIST"
+ */
+#define EPMD_ALIVE2_REQ        120
+#define EPMD_ALIVE2_RESP       121
+#define EPMD_ALIVE2_X_RESP     118
+#define EPMD_PORT_PLEASE2_REQ  122
+#define EPMD_PORT2_RESP        119
+#define EPMD_NAMES_REQ         110
+#define EPMD_DUMP_REQ          100
+#define EPMD_KILL_REQ          107
+#define EPMD_STOP_REQ          115
+
+#define EPMD_PORT              4369    /* TCP, registered with IANA */
+#define EPMD_VERSION_X         6       /* the first distribution version with 32-bit creations */
+#define EPMD_REFUSED_CREATION  99
+#define EPMD_CREATION_MIN      4       /* 32-bit creations start here: 0 is none, 1 to 3 are an older node's */
+
+/*
+ * Limits. Each can be overridden with -D; the relations between them are checked below.
+ */
+#ifndef EPMD_NODE_MAX
+#define EPMD_NODE_MAX 1024             /* nodes, live and remembered together */
+#endif
+#ifndef EPMD_CONN_SPARE
+#define EPMD_CONN_SPARE 256            /* connections beside those of the registered nodes: look-ups, and who is slow */
+#endif
+#ifndef EPMD_LISTEN_MAX
+#define EPMD_LISTEN_MAX 32             /* listening sockets */
+#endif
+#ifndef EPMD_BATCH_MAX
+#define EPMD_BATCH_MAX 64              /* connections served from one source before the others get their turn */
+#endif
+#ifndef EPMD_SCRATCH_MAX
+#define EPMD_SCRATCH_MAX 65536         /* bytes of a listing that are made, and offered to the kernel, at a time */
+#endif
+#define EPMD_CONN_MAX   (EPMD_NODE_MAX + EPMD_CONN_SPARE)
+#define EPMD_NAME_CHARS 255            /* characters of a name */
+#define EPMD_NAME_MAX   (4 * EPMD_NAME_CHARS) /* bytes of a name: UTF-8 takes at most four a character */
+#define EPMD_BRIEF_MAX  64             /* bytes of a name that is kept in the node's own row: nearly every one */
+#define EPMD_EXTRA_MAX  1020           /* bytes of a node's extra field */
+#define EPMD_PACKET_MAX 3059           /* bytes of a request with its length; OTP's bound, above all that a legal one needs */
+#define EPMD_ANSWER_MAX (14 + EPMD_NAME_MAX + EPMD_EXTRA_MAX) /* bytes of the longest PORT2_RESP */
+#define EPMD_LINE_MAX   (64 + EPMD_NAME_MAX) /* bytes of the longest line of a listing */
+
+#if EPMD_NODE_MAX < 1 || EPMD_NODE_MAX > 32000
+#error "EPMD_NODE_MAX must be 1 to 32000"
+#endif
+#if EPMD_CONN_SPARE < 2 || EPMD_CONN_SPARE > 32000
+#error "EPMD_CONN_SPARE must be 2 to 32000: a listing that waits, and a look-up beside it"
+#endif
+#if EPMD_LISTEN_MAX < 2
+#error "EPMD_LISTEN_MAX must be 2 or more: IPv4 and IPv6"
+#endif
+#if EPMD_BATCH_MAX < 1
+#error "EPMD_BATCH_MAX must be 1 or more"
+#endif
+#if EPMD_SCRATCH_MAX < EPMD_PACKET_MAX + EPMD_LINE_MAX
+#error "EPMD_SCRATCH_MAX must hold what a connection keeps back and a line"
+#endif
+#if EPMD_PACKET_MAX < 15 + EPMD_NAME_MAX + EPMD_EXTRA_MAX || EPMD_PACKET_MAX < EPMD_ANSWER_MAX
+#error "EPMD_PACKET_MAX must hold the longest registration and the longest answer"
+#endif
+
+/* The rows in use, in the order in which they came to their state, the earliest first. */
+struct epmd_order {
+	uint16_t len;
+	uint16_t row[EPMD_NODE_MAX];
+};
+
+/* A node: live while `live` is set, else remembered for its creation. Its name and extra stand in the table's arrays. */
+struct epmd_node {
+	uint64_t serial;       /* when it came to its state, counted in such events */
+	uint32_t creation;     /* of its present or last life, EPMD_CREATION_MIN or more */
+	int fd;                /* the connection's descriptor, for listings alone */
+	uint16_t owner;        /* the connection's slot, as the caller counts them */
+	uint16_t port;
+	uint16_t highest;
+	uint16_t lowest;
+	uint16_t name_len;     /* bytes, 1 to EPMD_NAME_MAX */
+	uint16_t extra_len;    /* bytes, to EPMD_EXTRA_MAX */
+	uint8_t type;
+	uint8_t protocol;
+	uint8_t live;
+};
+
+/*
+ * The table of nodes. A row never moves, so its index is a handle. All zero is an empty table but for `limit`.
+ * A name up to EPMD_BRIEF_MAX bytes is in brief[], a longer one in name[]: so 1,000 short names touch 16 pages, not 250.
+ */
+struct epmd_nodes {
+	uint64_t serial;               /* the last one given */
+	uint32_t forgotten;            /* the highest creation of a name that is no longer remembered */
+	uint16_t limit;                /* live nodes admitted, to EPMD_NODE_MAX */
+	uint16_t top;                  /* rows ever used: those below are live or remembered, those above free */
+	struct epmd_order live;
+	struct epmd_order old;
+	uint32_t hash[EPMD_NODE_MAX];  /* of the names, apart, so that a search reads little */
+	struct epmd_node node[EPMD_NODE_MAX];
+	uint8_t brief[EPMD_NODE_MAX][EPMD_BRIEF_MAX];
+	uint8_t name[EPMD_NODE_MAX][EPMD_NAME_MAX];
+	uint8_t extra[EPMD_NODE_MAX][EPMD_EXTRA_MAX];
+};
+
+/* Where a listing goes on. Nodes may come and go between two calls: each one that stays is listed once. */
+struct epmd_cursor {
+	uint64_t serial;       /* of the node listed last */
+	uint16_t at;           /* about where it stood in its order */
+	uint8_t kind;          /* EPMD_NAMES_REQ or EPMD_DUMP_REQ */
+	uint8_t old;           /* the live ones are done */
+};
+
+/* Who asks, and what the daemon's settings say to it. */
+struct epmd_asker {
+	uint32_t now;          /* seconds, wall clock: where creations start */
+	int fd;
+	uint16_t owner;        /* the connection's slot */
+	uint16_t port;         /* the daemon's own */
+	uint8_t local;         /* on this host */
+	uint8_t relaxed;       /* -relaxed_command_check */
+};
+
+/* What to do with the connection. */
+enum epmd_verdict {
+	EPMD_MORE,             /* the request is not complete: read on */
+	EPMD_DROP,             /* close, with no answer */
+	EPMD_SEND,             /* send the answer, then close */
+	EPMD_KEEP,             /* send the answer and keep it open: it is the registration of `node` */
+	EPMD_LIST,             /* send the answer and the listing from `cursor` on, then close */
+	EPMD_STOP,             /* close the owner of `node`, which stopped; send the answer, then close */
+	EPMD_QUIT              /* send the answer; the daemon ends */
+};
+
+/* Why, for the log. */
+enum epmd_reason {
+	EPMD_OK,
+	EPMD_TAKEN,            /* a live node, `node`, has the name */
+	EPMD_FULL,             /* as many live nodes as are admitted */
+	EPMD_BAD_NAME,
+	EPMD_BAD_EXTRA,
+	EPMD_UNKNOWN_NODE,
+	EPMD_LIVING_NODES,
+	EPMD_MALFORMED,
+	EPMD_UNKNOWN_REQUEST,
+	EPMD_NOT_ALLOWED
+};
+
+struct epmd_answer {
+	enum epmd_verdict verdict;
+	enum epmd_reason reason;
+	int node;              /* a row, or -1 */
+	uint8_t request;       /* the request's first byte, or 0 before it came */
+	uint16_t name_at;      /* where in the packet the name stands that it was about */
+	uint16_t name_len;     /* bytes, 0 where it was about none */
+	uint16_t len;          /* of out */
+	struct epmd_cursor cursor;
+	uint8_t out[EPMD_ANSWER_MAX];
+};
+
+/*
+ * Reads the packet in[0..fill-1] (fill up to EPMD_PACKET_MAX), changes the table where it asks for that and it may, and sets *a.
+ * Where the verdict is EPMD_KEEP the caller must call epmd_release() for a->node when the connection ends.
+ */
+void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t fill, struct epmd_answer *a);
+
+/* Whether the packet asks for what only this host may have, so that the caller need not find out for the others. */
+int epmd_wants_local(const uint8_t *in, size_t fill);
+
+/* Frees the name of row i, a live one, and remembers it. */
+void epmd_release(struct epmd_nodes *t, uint16_t i);
+
+/*
+ * Writes as many whole lines as fit into out[0..room-1], room at least EPMD_LINE_MAX, and moves the cursor behind them.
+ * Returns the bytes written: 0 at the listing's end.
+ */
+size_t epmd_list(const struct epmd_nodes *t, struct epmd_cursor *c, uint8_t *out, size_t room);
+
+/* The name of row i, of node[i].name_len bytes, with no terminator. */
+const uint8_t *epmd_name(const struct epmd_nodes *t, uint16_t i);
+
+#endif
