@@ -18,7 +18,7 @@ static: epmd-static
 
 epmd-static: epmd.c epmd.h
 	cc=$$(command -v musl-gcc || echo "$(CC)"); \
-	$$cc -std=c99 $(CPPFLAGS) -Os $(LDFLAGS) -static -s -o $@ epmd.c $(LDLIBS)
+	$$cc -std=c99 $(CPPFLAGS) -Os -fno-asynchronous-unwind-tables $(LDFLAGS) -static -s -Wl,-z,noseparate-code,-z,norelro -o $@ epmd.c $(LDLIBS)
 
 check: all
 	t/deps

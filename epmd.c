@@ -80,6 +80,41 @@ static size_t put_number(uint8_t *out, size_t at, uint32_t v)
 	return at;
 }
 
+/* Exactly so many digits. */
+static size_t put_digits(uint8_t *out, size_t at, uint32_t v, size_t digits)
+{
+	size_t i;
+
+	for (i = digits; i > 0; i--) {
+		out[at + i - 1] = (uint8_t)('0' + v % 10u);
+		v /= 10u;
+	}
+	return at + digits;
+}
+
+/* Seconds since 1970 as 2026-11-22T11:50:00Z. Days are counted in years that begin in March, so that a leap day is the last. */
+static size_t put_date(uint8_t *out, size_t at, uint32_t seconds)
+{
+	const uint32_t day = seconds / 86400u + 719468u; /* since 0000-03-01 */
+	const uint32_t era = day / 146097u, of_era = day % 146097u; /* of 400 years */
+	const uint32_t year = (of_era - of_era / 1460u + of_era / 36524u - of_era / 146096u) / 365u;
+	const uint32_t of_year = of_era - (365u * year + year / 4u - year / 100u);
+	const uint32_t month = (5u * of_year + 2u) / 153u; /* 0 is March */
+
+	at = put_digits(out, at, era * 400u + year + (month >= 10u), 4);
+	at = put_8(out, at, '-');
+	at = put_digits(out, at, month < 10u ? month + 3u : month - 9u, 2);
+	at = put_8(out, at, '-');
+	at = put_digits(out, at, of_year - (153u * month + 2u) / 5u + 1u, 2);
+	at = put_8(out, at, 'T');
+	at = put_digits(out, at, seconds / 3600u % 24u, 2);
+	at = put_8(out, at, ':');
+	at = put_digits(out, at, seconds / 60u % 60u, 2);
+	at = put_8(out, at, ':');
+	at = put_digits(out, at, seconds % 60u, 2);
+	return put_8(out, at, 'Z');
+}
+
 static int same_bytes(const uint8_t *a, const uint8_t *b, size_t len)
 {
 	size_t i;
@@ -289,15 +324,17 @@ static int node_claim(struct epmd_nodes *t, const uint8_t *name, size_t len, uin
 		t->node[i].creation = creation_first(t, now);
 	}
 	t->node[i].live = 1;
+	t->node[i].since = now;
 	t->node[i].serial = ++t->serial;
 	order_push(&t->live, (uint16_t)i);
 	return i;
 }
 
-void epmd_release(struct epmd_nodes *t, uint16_t i)
+void epmd_release(struct epmd_nodes *t, uint16_t i, uint32_t now)
 {
 	order_pull(&t->live, i);
 	t->node[i].live = 0;
+	t->node[i].since = now;
 	t->node[i].serial = ++t->serial;
 	order_push(&t->old, i);
 }
@@ -349,7 +386,7 @@ static int list_next(const struct epmd_nodes *t, struct epmd_cursor *c)
 
 	if (!c->old) {
 		i = list_next_live(t, c);
-		if (i < 0 && c->kind == EPMD_DUMP_REQ) {
+		if (i < 0 && c->kind != EPMD_NAMES_REQ) {
 			c->old = 1;
 			c->at = 0;
 			c->serial = 0;
@@ -358,23 +395,57 @@ static int list_next(const struct epmd_nodes *t, struct epmd_cursor *c)
 	return c->old ? list_next_old(t, c) : i;
 }
 
-/* One line, of EPMD_LINE_MAX bytes at most; a dump's ends in a NUL. */
-static size_t list_line(const struct epmd_nodes *t, uint16_t i, uint8_t kind, uint8_t *out)
+static size_t line_names(const struct epmd_nodes *t, uint16_t i, uint8_t *out)
+{
+	size_t at = put_text(out, 0, "name ");
+
+	at = put_bytes(out, at, epmd_name(t, i), t->node[i].name_len);
+	at = put_text(out, at, " at port ");
+	at = put_number(out, at, t->node[i].port);
+	return put_8(out, at, '\n');
+}
+
+static size_t line_dump(const struct epmd_nodes *t, uint16_t i, uint8_t *out)
 {
 	const struct epmd_node *n = &t->node[i];
-	const int names = kind == EPMD_NAMES_REQ;
-	size_t at;
+	size_t at = put_text(out, 0, n->live ? "active name     <" : "old/unused name <");
 
-	at = put_text(out, 0, names ? "name " : n->live ? "active name     <" : "old/unused name <");
 	at = put_bytes(out, at, epmd_name(t, i), n->name_len);
-	at = put_text(out, at, names ? " at port " : n->live ? "> at port " : ">, port = ");
+	at = put_text(out, at, n->live ? "> at port " : ">, port = ");
 	at = put_number(out, at, n->port);
-	if (names)
-		return put_8(out, at, '\n');
 	at = put_text(out, at, ", fd = ");
 	at = put_number(out, at, (uint32_t)n->fd);
 	at = put_text(out, at, n->live ? "\n" : " \n");
 	return put_8(out, at, 0);
+}
+
+static size_t line_status(const struct epmd_nodes *t, uint16_t i, uint8_t *out)
+{
+	const struct epmd_node *n = &t->node[i];
+	size_t at = put_bytes(out, 0, epmd_name(t, i), n->name_len);
+
+	at = put_8(out, at, '\t');
+	at = put_number(out, at, n->port);
+	at = put_8(out, at, '\t');
+	at = put_number(out, at, (uint32_t)n->fd);
+	at = put_text(out, at, n->live ? "\tactive\t" : "\tdown\t");
+	at = put_number(out, at, creation_told(n));
+	at = put_8(out, at, '\t');
+	at = put_date(out, at, n->since);
+	return put_8(out, at, '\n');
+}
+
+/* One line of EPMD_LINE_MAX bytes at most. */
+static size_t list_line(const struct epmd_nodes *t, uint16_t i, uint8_t kind, uint8_t *out)
+{
+	switch (kind) {
+	case EPMD_NAMES_REQ:
+		return line_names(t, i, out);
+	case EPMD_DUMP_REQ:
+		return line_dump(t, i, out);
+	default:
+		return line_status(t, i, out);
+	}
 }
 
 size_t epmd_list(const struct epmd_nodes *t, struct epmd_cursor *c, uint8_t *out, size_t room)
@@ -541,16 +612,18 @@ static void port_please2(const struct epmd_nodes *t, const uint8_t *in, size_t e
 	}
 }
 
-/* NAMES_REQ and DUMP_REQ: what follows the request byte is ignored. */
+/* NAMES_REQ, DUMP_REQ, STATUS_REQ: what follows the request byte is ignored. */
 static void list_request(const struct epmd_nodes *t, const struct epmd_asker *who, uint8_t kind, struct epmd_answer *a)
 {
-	if (kind == EPMD_DUMP_REQ && !who->local) {
+	if (kind != EPMD_NAMES_REQ && !who->local) {
 		decide(a, EPMD_DROP, EPMD_NOT_ALLOWED);
 		return;
 	}
 	decide(a, EPMD_LIST, EPMD_OK);
 	a->len = (uint16_t)put_32(a->out, 0, who->port);
 	list_start(t, &a->cursor, kind);
+	if (who->local_names && !who->local)
+		a->cursor.kind = 0; /* an empty list */
 }
 
 static void kill_request(const struct epmd_nodes *t, const struct epmd_asker *who, struct epmd_answer *a)
@@ -595,6 +668,7 @@ static void dispatch(struct epmd_nodes *t, const struct epmd_asker *who, const u
 		break;
 	case EPMD_NAMES_REQ:
 	case EPMD_DUMP_REQ:
+	case EPMD_STATUS_REQ:
 		list_request(t, who, in[AT_REQUEST], a);
 		break;
 	case EPMD_KILL_REQ:
@@ -609,9 +683,9 @@ static void dispatch(struct epmd_nodes *t, const struct epmd_asker *who, const u
 	}
 }
 
-int epmd_wants_local(const uint8_t *in, size_t fill)
+int epmd_wants_local(const struct epmd_asker *who, const uint8_t *in, size_t fill)
 {
-	return fill > AT_REQUEST && in[AT_REQUEST] != EPMD_PORT_PLEASE2_REQ && in[AT_REQUEST] != EPMD_NAMES_REQ;
+	return fill > AT_REQUEST && in[AT_REQUEST] != EPMD_PORT_PLEASE2_REQ && (in[AT_REQUEST] != EPMD_NAMES_REQ || who->local_names);
 }
 
 void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t fill, struct epmd_answer *a)
@@ -649,7 +723,6 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -665,6 +738,9 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 #define USE_EPOLL
 #endif
 #endif
+#ifndef _PATH_LOG
+#define _PATH_LOG "/dev/log"
+#endif
 #ifndef MSG_MORE
 #define MSG_MORE 0 /* Linux: the answer leaves together with the close */
 #endif
@@ -679,6 +755,7 @@ struct settings {
 	int debug;                     /* how many -d */
 	int daemon;
 	int relaxed;
+	int local_names;
 	int systemd;
 	uint32_t packet_timeout_s;
 	uint32_t delay_accept_s;
@@ -743,6 +820,7 @@ static int64_t deadline_ms = NEVER;          /* no connection's is earlier */
 static int64_t pause_ms = NEVER;             /* until then nothing is accepted */
 static int64_t shortage_ms = NEVER;          /* the next one may be over then */
 static int signal_pipe = -1;                 /* its writing end */
+static int log_socket = -1;                  /* to the syslog daemon, once detached */
 static volatile sig_atomic_t ended;          /* by a signal, or KILL_REQ */
 
 static char name_text[EPMD_NAME_MAX + 1];    /* printable()'s */
@@ -777,13 +855,24 @@ static void write_stderr(const char *line, size_t len)
 		(void)!write(STDERR_FILENO, line, len);
 }
 
+/* RFC 3164, to the local daemon. Not syslog(3), which waits for a daemon that has stopped reading, and takes memory. */
+static void write_syslog(const char *text, int priority)
+{
+	static const struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = _PATH_LOG };
+	char line[EPMD_LINE_MAX + 256];
+	const int len = snprintf(line, sizeof line, "<%d>epmd[%ld]: %s", LOG_DAEMON | priority, (long)getpid(), text);
+	const size_t fits = (size_t)len < sizeof line ? (size_t)len : sizeof line - 1;
+
+	(void)sendto(log_socket, line, fits, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&to, sizeof to);
+}
+
 static void log_text(int priority, const char *text)
 {
 	char line[EPMD_LINE_MAX + 256], date[32];
 	int len;
 
 	if (set.daemon) {
-		syslog(priority, "%s", text);
+		write_syslog(text, priority);
 		return;
 	}
 	len = snprintf(line, sizeof line, "epmd: %s: %s\n", now_text(date), text);
@@ -809,7 +898,7 @@ static void log_at(int level, const char *format, ...)
 static void log_raw(const char *line)
 {
 	if (set.daemon)
-		syslog(LOG_DEBUG, "%s", line);
+		write_syslog(line, LOG_DEBUG);
 	else
 		write_stderr(line, strlen(line));
 }
@@ -915,6 +1004,8 @@ static const char *request_text(uint8_t request)
 		return "KILL";
 	case EPMD_STOP_REQ:
 		return "STOP";
+	case EPMD_STATUS_REQ:
+		return "STATUS";
 	default:
 		return NULL;
 	}
@@ -999,6 +1090,7 @@ static void log_sent(const uint8_t *in)
 		break;
 	case EPMD_NAMES_REQ:
 	case EPMD_DUMP_REQ:
+	case EPMD_STATUS_REQ:
 		log_at(1, "** sent %s_RESP", request_text(answer.request));
 		break;
 	default:
@@ -1391,7 +1483,7 @@ static void conn_close(struct conn *c)
 	log_at(2, "closing connection on file descriptor %d", c->fd);
 	if (i >= 0) {
 		log_at(1, "unregistering '%s:%lu', port %d", node_text((uint16_t)i), (unsigned long)creation_told(&nodes.node[i]), nodes.node[i].port);
-		epmd_release(&nodes, (uint16_t)i);
+		epmd_release(&nodes, (uint16_t)i, (uint32_t)time(NULL));
 		log_tables();
 	} else if (c->refused) {
 		log_at(1, "trying to unregister node with unknown file descriptor %d", c->fd);
@@ -1549,8 +1641,9 @@ static enum epmd_verdict conn_ask(struct conn *c, const uint8_t *in, size_t fill
 	who.fd = c->fd;
 	who.owner = slot_of(c);
 	who.port = (uint16_t)set.port;
-	who.local = (uint8_t)(epmd_wants_local(in, fill) && conn_is_local(c));
-	who.relaxed = (uint8_t)set.relaxed;
+	who.relaxed = set.relaxed != 0;
+	who.local_names = set.local_names != 0;
+	who.local = epmd_wants_local(&who, in, fill) && conn_is_local(c);
 	epmd_request(&nodes, &who, in, fill, &answer);
 	if (answer.reason == EPMD_TAKEN && owner_is_gone((uint16_t)answer.node))
 		epmd_request(&nodes, &who, in, fill, &answer);
@@ -2112,17 +2205,40 @@ static void set_limits(void)
 	nodes.limit = (uint16_t)(room - spare < EPMD_NODE_MAX ? room - spare : EPMD_NODE_MAX);
 }
 
-/* From root to -user, a name or a number, for good. */
+/*
+ * A user's and its group's numbers: what stands behind the name in /etc/passwd (passwd(5): name:password:uid:gid:), or the name
+ * itself. Not getpwnam(3), which takes memory, and in a static binary other libraries.
+ */
+static int find_user(const char *name, unsigned long *uid, unsigned long *gid)
+{
+	const size_t name_len = strlen(name);
+	const int fd = open("/etc/passwd", O_RDONLY);
+	const ssize_t n = fd < 0 ? 0 : read(fd, scratch, sizeof scratch - 1);
+	char *line = (char *)scratch;
+
+	(void)close(fd);
+	scratch[n > 0 ? n : 0] = '\0';
+	while (line != NULL && (strncmp(line, name, name_len) != 0 || line[name_len] != ':'))
+		line = (line = strchr(line, '\n')) != NULL ? line + 1 : NULL;
+	if (line != NULL && (line = strchr(line + name_len + 1, ':')) != NULL) {
+		*uid = strtoul(line + 1, &line, 10);
+		*gid = *line == ':' ? strtoul(line + 1, &line, 10) : 0;
+		return *line == ':' ? 0 : -1;
+	}
+	*uid = *gid = strtoul(name, &line, 10);
+	return line == name || *line != '\0' ? -1 : 0;
+}
+
+/* From root to -user, for good. */
 static void become_user(void)
 {
-	const struct passwd *const pw = getpwnam(set.user);
-	char *end;
-	const uid_t uid = pw != NULL ? pw->pw_uid : (uid_t)strtoul(set.user, &end, 10);
-	const gid_t gid = pw != NULL ? pw->pw_gid : (gid_t)uid;
+	unsigned long uid, gid;
+	gid_t group;
 
-	if (pw == NULL && (*end != '\0' || end == set.user))
+	if (find_user(set.user, &uid, &gid) < 0)
 		fail("no such user:", set.user, 0);
-	if (setgroups(1, &gid) < 0 || setgid(gid) < 0 || setuid(uid) < 0)
+	group = (gid_t)gid;
+	if (setgroups(1, &group) < 0 || setgid(group) < 0 || setuid((uid_t)uid) < 0)
 		fail("cannot become user", set.user, errno);
 	if (uid != 0 && setuid(0) == 0)
 		fail("cannot give up root for user", set.user, 0);
@@ -2161,8 +2277,8 @@ static void detach(void)
 	if (pid != 0)
 		_exit(pid < 0 ? 1 : 0);
 	(void)!chdir("/");
+	log_socket = socket(AF_UNIX, SOCK_DGRAM, 0);
 	release_stdio();
-	openlog("epmd", LOG_PID, LOG_DAEMON);
 }
 
 /* READY=1 to the supervisor, sd_notify(3). */
@@ -2227,6 +2343,7 @@ static const struct option {
 	{ .name = "-daemon", .flag = &set.daemon },
 	{ .name = "-systemd", .flag = &set.systemd },
 	{ .name = "-relaxed_command_check", .variable = "ERL_EPMD_RELAXED_COMMAND_CHECK", .flag = &set.relaxed },
+	{ .name = "-local_names", .variable = "ERL_EPMD_LOCAL_NAMES", .flag = &set.local_names },
 	{ .name = "-port", .variable = "ERL_EPMD_PORT", .number = &set.port, .min = 1, .max = 65535 },
 	{ .name = "-packet_timeout", .number = &set.packet_timeout_s, .min = 1, .max = 86400 },
 	{ .name = "-delay_accept", .number = &set.delay_accept_s, .max = 86400 },

@@ -31,6 +31,9 @@
  *                     "OK" and the daemon ends, or "NO"
  *   STOP_REQ          115 NAME
  *                     "STOPPED" or "NOEXIST"
+ *   STATUS_REQ        78                              not OTP's but eclus's
+ *                     epmdport:32, then a line of text a node, live or remembered, of columns separated by tabs: name, port,
+ *                     descriptor, "active" or "down", creation, since when (UTC)
  */
 #define EPMD_ALIVE2_REQ        120
 #define EPMD_ALIVE2_RESP       121
@@ -41,6 +44,7 @@
 #define EPMD_DUMP_REQ          100
 #define EPMD_KILL_REQ          107
 #define EPMD_STOP_REQ          115
+#define EPMD_STATUS_REQ        78
 
 #define EPMD_PORT              4369    /* TCP, registered with IANA */
 #define EPMD_VERSION_X         6       /* the first distribution version with 32-bit creations */
@@ -103,6 +107,7 @@ struct epmd_order {
 struct epmd_node {
 	uint64_t serial;       /* when it came to its state, counted in such events */
 	uint32_t creation;     /* of its present or last life, EPMD_CREATION_MIN or more */
+	uint32_t since;        /* when it came to its state, seconds, wall clock */
 	int fd;                /* the connection's descriptor, for listings alone */
 	uint16_t owner;        /* the connection's slot, as the caller counts them */
 	uint16_t port;
@@ -137,7 +142,7 @@ struct epmd_nodes {
 struct epmd_cursor {
 	uint64_t serial;       /* of the node listed last */
 	uint16_t at;           /* about where it stood in its order */
-	uint8_t kind;          /* EPMD_NAMES_REQ or EPMD_DUMP_REQ */
+	uint8_t kind;          /* EPMD_NAMES_REQ, EPMD_DUMP_REQ or EPMD_STATUS_REQ; 0 at the end */
 	uint8_t old;           /* the live ones are done */
 };
 
@@ -149,6 +154,7 @@ struct epmd_asker {
 	uint16_t port;         /* the daemon's own */
 	uint8_t local;         /* on this host */
 	uint8_t relaxed;       /* -relaxed_command_check */
+	uint8_t local_names;   /* -local_names */
 };
 
 /* What to do with the connection. */
@@ -194,11 +200,11 @@ struct epmd_answer {
  */
 void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t fill, struct epmd_answer *a);
 
-/* Whether the packet asks for what only this host may have, so that the caller need not find out for the others. */
-int epmd_wants_local(const uint8_t *in, size_t fill);
+/* Whether the answer depends on who->local, so that the caller need not find it out for the others. */
+int epmd_wants_local(const struct epmd_asker *who, const uint8_t *in, size_t fill);
 
-/* Frees the name of row i, a live one, and remembers it. */
-void epmd_release(struct epmd_nodes *t, uint16_t i);
+/* Frees the name of row i, a live one, and remembers it; now as in struct epmd_asker. */
+void epmd_release(struct epmd_nodes *t, uint16_t i, uint32_t now);
 
 /*
  * Writes as many whole lines as fit into out[0..room-1], room at least EPMD_LINE_MAX, and moves the cursor behind them.
