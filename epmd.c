@@ -612,15 +612,21 @@ static void port_please2(const struct epmd_nodes *t, const uint8_t *in, size_t e
 	}
 }
 
-/* NAMES_REQ, DUMP_REQ, STATUS_REQ: what follows the request byte is ignored. */
-static void list_request(const struct epmd_nodes *t, const struct epmd_asker *who, uint8_t kind, struct epmd_answer *a)
+/* NAMES_REQ, DUMP_REQ, STATUS_REQ: what follows the request byte is ignored, but for STATUS_REQ's `c`. */
+static void list_request(const struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
 {
+	const uint8_t kind = in[AT_REQUEST];
+
 	if (kind != EPMD_NAMES_REQ && !who->local) {
 		decide(a, EPMD_DROP, EPMD_NOT_ALLOWED);
 		return;
 	}
 	decide(a, EPMD_LIST, EPMD_OK);
 	a->len = (uint16_t)put_32(a->out, 0, who->port);
+	if (kind == EPMD_STATUS_REQ && end > AT_NAME && in[AT_NAME] == 'c') {
+		a->verdict = EPMD_COUNTS;
+		return;
+	}
 	list_start(t, &a->cursor, kind);
 	if (who->local_names && !who->local)
 		a->cursor.kind = 0; /* an empty list */
@@ -669,7 +675,7 @@ static void dispatch(struct epmd_nodes *t, const struct epmd_asker *who, const u
 	case EPMD_NAMES_REQ:
 	case EPMD_DUMP_REQ:
 	case EPMD_STATUS_REQ:
-		list_request(t, who, in[AT_REQUEST], a);
+		list_request(t, who, in, end, a);
 		break;
 	case EPMD_KILL_REQ:
 		kill_request(t, who, a);
@@ -722,6 +728,9 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#ifndef EPMD_NO_RESOLVER
+#include <netdb.h>
+#endif
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -760,8 +769,11 @@ struct settings {
 	uint32_t packet_timeout_s;
 	uint32_t delay_accept_s;
 	uint32_t delay_write_s;
+	const char *host;              /* commands: whose epmd to ask; NULL: this host's */
+	uint32_t timeout_s;            /* commands: for an answer */
+	uint32_t wait_s;               /* commands: to try again for */
 };
-static struct settings set = { .port = EPMD_PORT, .packet_timeout_s = 60 };
+static struct settings set = { .port = EPMD_PORT, .packet_timeout_s = 60, .timeout_s = 5 };
 
 /*
  * A connection's life. conn_* assign states, nobody else; conn_close() alone gives back the node and the slot.
@@ -824,6 +836,35 @@ static int log_socket = -1;                  /* to the syslog daemon, once detac
 static volatile sig_atomic_t ended;          /* by a signal, or KILL_REQ */
 
 static char name_text[EPMD_NAME_MAX + 1];    /* printable()'s */
+
+/* The requests, the frequent ones first. */
+static struct {
+	uint8_t byte;
+	const char *text;
+	unsigned long count;
+} requests[] = {
+	{ EPMD_PORT_PLEASE2_REQ, "PORT2", 0 },
+	{ EPMD_ALIVE2_REQ, "ALIVE2", 0 },
+	{ EPMD_NAMES_REQ, "NAMES", 0 },
+	{ EPMD_DUMP_REQ, "DUMP", 0 },
+	{ EPMD_STATUS_REQ, "STATUS", 0 },
+	{ EPMD_KILL_REQ, "KILL", 0 },
+	{ EPMD_STOP_REQ, "STOP", 0 }
+};
+#define REQUEST_KINDS ((int)(sizeof requests / sizeof requests[0]))
+
+static struct {
+	uint32_t since;
+	unsigned nodes_max;
+	unsigned long refused, dropped, evicted, timed_out;
+} counts;
+static volatile sig_atomic_t counts_wanted;  /* by SIGUSR1 */
+
+/* A command's. */
+static int last_try = 1;                     /* else a failure is not spoken of: -wait tries again */
+static int quiet;                            /* nor ever */
+static int status_none = 1;                  /* the exit status where no epmd answers */
+
 enum { SHORT_CONNS, SHORT_FDS, SHORT_NODES, SHORT_KINDS };
 static struct {
 	int64_t until_ms;              /* it is over then, if nothing more happens; 0: there is none */
@@ -988,27 +1029,55 @@ static void log_tables(void)
 	log_raw(line);
 }
 
-/* As the requests are called in the log. */
+/* The request's row among the counts and their names, or -1. */
+static int request_kind(uint8_t request)
+{
+	int k;
+
+	for (k = 0; k < REQUEST_KINDS; k++)
+		if (requests[k].byte == request)
+			return k;
+	return -1;
+}
+
+/* As it is called in the log, or NULL. */
 static const char *request_text(uint8_t request)
 {
-	switch (request) {
-	case EPMD_ALIVE2_REQ:
-		return "ALIVE2";
-	case EPMD_PORT_PLEASE2_REQ:
-		return "PORT2";
-	case EPMD_NAMES_REQ:
-		return "NAMES";
-	case EPMD_DUMP_REQ:
-		return "DUMP";
-	case EPMD_KILL_REQ:
-		return "KILL";
-	case EPMD_STOP_REQ:
-		return "STOP";
-	case EPMD_STATUS_REQ:
-		return "STATUS";
-	default:
-		return NULL;
-	}
+	const int kind = request_kind(request);
+
+	return kind < 0 ? NULL : requests[kind].text;
+}
+
+/* What happened since the start, a line of up to `room` bytes. */
+static size_t counts_text(char *text, size_t room)
+{
+	uint8_t since[24];
+	size_t len, k;
+
+	since[put_date(since, 0, counts.since)] = '\0';
+	len = (size_t)snprintf(text, room, "up since %s; nodes %u, at most %u;", (const char *)since, nodes.live.len, counts.nodes_max);
+	for (k = 0; k < REQUEST_KINDS && len < room; k++)
+		len += (size_t)snprintf(text + len, room - len, " %s_REQ %lu,", requests[k].text, requests[k].count);
+	if (len < room)
+		len += (size_t)snprintf(text + len, room - len, " refused %lu, dropped %lu, evicted %lu, timed out %lu", counts.refused, counts.dropped,
+		    counts.evicted, counts.timed_out);
+	return len < room ? len : room - 1;
+}
+
+static void count_request(void)
+{
+	const int kind = request_kind(answer.request);
+
+	if (answer.verdict == EPMD_MORE)
+		return;
+	if (kind >= 0)
+		requests[kind].count++;
+	if (answer.verdict == EPMD_DROP)
+		counts.dropped++;
+	if (answer.request == EPMD_ALIVE2_REQ && answer.verdict == EPMD_SEND)
+		counts.refused++;
+	if (nodes.live.len > counts.nodes_max)
+		counts.nodes_max = nodes.live.len;
 }
 
 static void log_malformed(const uint8_t *in, size_t fill)
@@ -1514,6 +1583,7 @@ static int conn_evict(void)
 
 	if (c == NULL)
 		return 0;
+	counts.evicted++;
 	log_at(1, "closing connection on file descriptor %d to make room", c->fd);
 	conn_close(c);
 	return 1;
@@ -1649,6 +1719,7 @@ static enum epmd_verdict conn_ask(struct conn *c, const uint8_t *in, size_t fill
 		epmd_request(&nodes, &who, in, fill, &answer);
 	if (answer.reason == EPMD_FULL)
 		shortage_begin(SHORT_NODES, clock_ms());
+	count_request();
 	if (set.debug > 0)
 		log_request(in, fill, who.local);
 	return answer.verdict;
@@ -1669,6 +1740,8 @@ static void conn_answer(struct conn *c, const uint8_t *in)
 		c->cursor = answer.cursor;
 	if (answer.verdict == EPMD_QUIT)
 		ended = 1;
+	if (answer.verdict == EPMD_COUNTS)
+		answer.len = (uint16_t)(answer.len + counts_text((char *)answer.out + answer.len, sizeof answer.out - answer.len));
 	if (set.debug > 0)
 		log_sent(in);
 	conn_send(c, answer.out, answer.len);
@@ -1763,6 +1836,7 @@ static void conns_expire(int64_t now_ms)
 		if (c->state != CONN_READING && c->state != CONN_SENDING)
 			continue;
 		if (c->deadline_ms <= now_ms) {
+			counts.timed_out++;
 			log_at(1, "closing because timed out on %s", c->state == CONN_READING ? "receive" : "send");
 			conn_close(c);
 		} else if (c->deadline_ms < deadline_ms) {
@@ -1858,10 +1932,16 @@ static int turn_parked(void)
 
 static void turn_signals(void)
 {
-	char bytes[16];
+	char text[512];
 
-	if (polled[POLL_SIGNAL].revents != 0)
-		(void)!read(polled[POLL_SIGNAL].fd, bytes, sizeof bytes);
+	if (polled[POLL_SIGNAL].revents == 0)
+		return;
+	(void)!read(polled[POLL_SIGNAL].fd, text, sizeof text);
+	if (counts_wanted) {
+		counts_wanted = 0;
+		(void)counts_text(text, sizeof text);
+		log_at(0, "%s", text);
+	}
 }
 
 /* What the clock says is due; returns when the next thing is. */
@@ -1918,115 +1998,175 @@ static int64_t turn(int64_t next_ms)
 	return turn_clock(all_served);
 }
 
-/* ==== 13 Commands: the client's side, with a time limit ======================================================================= */
+/* ==== 13 Commands: the client's side; an alarm ends what takes too long ======================================================= */
 
-#define COMMAND_TIMEOUT_MS 5000
-
-/* Waits for it until the time is up; 0 then. */
-static int command_wait(int fd, short want, int64_t until_ms)
+static int complain(const char *what, const char *on)
 {
-	struct pollfd p = { fd, want, 0 };
-	int n;
-
-	do
-		n = poll(&p, 1, ms_until(until_ms));
-	while (n < 0 && errno == EINTR);
-	return n == 1;
+	if (last_try && !quiet)
+		fprintf(stderr, "epmd: %s%s%s\n", what, *on ? " " : "", on);
+	return 1;
 }
 
-/* A connection to this address, or -1. */
-static int command_connect(const char *text, int64_t until_ms)
+static int no_epmd(void)
 {
-	char copy[ADDRESS_TEXT_MAX];
-	union address a;
-	socklen_t len = sizeof errno;
-	int fd, error = 0;
+	(void)(set.host != NULL ? complain("Cannot connect to epmd on", set.host) : complain("Cannot connect to local epmd", ""));
+	return status_none;
+}
 
-	snprintf(copy, sizeof copy, "%s", text);
-	if (address_parse(copy, (uint16_t)set.port, &a) < 0)
-		return -1;
-	fd = socket(a.any.sa_family, SOCK_STREAM, 0);
-	if (fd < 0)
-		return -1;
-	if (set_flags(fd) == 0 &&
-	    (connect(fd, &a.any, address_len(&a)) == 0 ||
-	    (errno == EINPROGRESS && command_wait(fd, POLLOUT, until_ms) && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0)))
+static void on_alarm(int signal)
+{
+	static const char text[] = "epmd: time is up, with no answer\n";
+
+	(void)signal;
+	if (!quiet)
+		(void)!write(STDERR_FILENO, text, sizeof text - 1);
+	_exit(status_none);
+}
+
+static void limit_time(int status, int say_nothing, uint32_t seconds)
+{
+	status_none = status;
+	quiet = say_nothing;
+	(void)signal(SIGALRM, on_alarm);
+	(void)alarm(seconds);
+}
+
+static int connect_to(const struct sockaddr *to, socklen_t len)
+{
+	const int fd = socket(to->sa_family, SOCK_STREAM, 0);
+
+	if (fd < 0 || connect(fd, to, len) == 0)
 		return fd;
 	(void)close(fd);
 	return -1;
 }
 
-/* Asks this host's epmd; returns the connection to read its answer from, or -1 where none is to be had. */
-static int command_ask(uint8_t request, const char *name, int64_t until_ms)
+static int connect_address(const char *text)
 {
-	uint8_t packet[AT_NAME + EPMD_NAME_MAX];
+	char copy[ADDRESS_TEXT_MAX];
+	union address a;
+
+	snprintf(copy, sizeof copy, "%s", text);
+	return address_parse(copy, (uint16_t)set.port, &a) == 0 ? connect_to(&a.any, address_len(&a)) : -1;
+}
+
+#ifdef EPMD_NO_RESOLVER
+static int connect_name(const char *host)
+{
+	return connect_address(host);
+}
+#else
+static int connect_name(const char *host)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo *list, *a;
+	char port[8];
+	int fd = -1;
+
+	snprintf(port, sizeof port, "%u", (unsigned)set.port);
+	if (getaddrinfo(host, port, &hints, &list) != 0)
+		return -1;
+	for (a = list; a != NULL && fd < 0; a = a->ai_next)
+		fd = connect_to(a->ai_addr, a->ai_addrlen);
+	freeaddrinfo(list);
+	return fd;
+}
+#endif
+
+#define ASK_MAX (ALIVE2_MIN + EPMD_NAME_MAX) /* bytes of a body: a registration's, with no extra */
+
+/* Sends the body; returns the connection to read its answer from, or -1 where no epmd is to be had. */
+static int ask(const uint8_t *body, size_t len)
+{
+	uint8_t packet[AT_REQUEST + ASK_MAX];
+	int fd = set.host != NULL ? connect_name(set.host) : connect_address("::1");
+
+	if (fd < 0 && set.host == NULL)
+		fd = connect_address("127.0.0.1");
+	if (fd < 0)
+		return -1;
+	len = put_bytes(packet, put_16(packet, 0, (unsigned)len), body, len);
+	if (send(fd, packet, len, MSG_NOSIGNAL) == (ssize_t)len)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+/* A request of a byte and a name, or of a byte alone. */
+static int ask_name(uint8_t request, const char *name)
+{
+	uint8_t body[ASK_MAX];
 	const size_t len = strlen(name);
-	size_t at;
-	int fd;
 
 	if (len > EPMD_NAME_MAX)
 		fail("name is too long", "", 0);
-	at = put_16(packet, 0, (unsigned)len + 1);
-	at = put_8(packet, at, request);
-	at = put_bytes(packet, at, (const uint8_t *)name, len);
-	fd = command_connect("::1", until_ms);
-	if (fd < 0)
-		fd = command_connect("127.0.0.1", until_ms);
-	if (fd >= 0 && send(fd, packet, at, MSG_NOSIGNAL) != (ssize_t)at) {
-		(void)close(fd);
-		return -1;
-	}
-	return fd;
+	body[0] = request;
+	return ask(body, put_bytes(body, 1, (const uint8_t *)name, len));
 }
 
-/* Up to room bytes, 0 at the end, -1 where it broke or the time is up. */
-static ssize_t command_read(int fd, void *buf, size_t room, int64_t until_ms)
-{
-	return command_wait(fd, POLLIN, until_ms) ? recv(fd, buf, room, 0) : -1;
-}
-
-/* As many of the first `room` bytes as come before the end. */
-static size_t command_read_all(int fd, uint8_t *buf, size_t room, int64_t until_ms)
+/* The first `room` bytes, or as many as come before the end. */
+static size_t read_all(int fd, uint8_t *buf, size_t room)
 {
 	size_t fill = 0;
 	ssize_t n = 1;
 
 	while (n > 0 && fill < room) {
-		n = command_read(fd, buf + fill, room - fill, until_ms);
+		n = recv(fd, buf + fill, room - fill, 0);
 		if (n > 0)
 			fill += (size_t)n;
 	}
 	return fill;
 }
 
-static int no_epmd(void)
+/* The whole answer, of up to `room` bytes; the bytes, or -1 where no epmd is to be had. */
+static ssize_t ask_all(uint8_t request, const char *name, uint8_t *buf, size_t room)
 {
-	fputs("epmd: Cannot connect to local epmd\n", stderr);
-	return 1;
+	const int fd = ask_name(request, name);
+	size_t len;
+
+	if (fd < 0)
+		return -1;
+	len = read_all(fd, buf, room);
+	(void)close(fd);
+	return (ssize_t)len;
 }
 
-/* -names, -dump: the daemon's lines as they come, but for what a terminal would obey and a dump's NULs. */
+/* What a terminal would obey is shown as `?`. */
+static void print_text(const uint8_t *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		putchar(is_control(text[i]) && text[i] != '\n' ? '?' : text[i]);
+}
+
+static int print_done(int status)
+{
+	return fflush(stdout) == 0 ? status : complain("cannot write", strerror(errno));
+}
+
+/* -names, -dump: the daemon's lines as they come, but for the NULs of a dump. */
 static int command_list(uint8_t request)
 {
-	const int64_t until_ms = clock_ms() + COMMAND_TIMEOUT_MS;
-	const int fd = command_ask(request, "", until_ms);
+	const int fd = ask_name(request, "");
 	uint8_t *const buf = received;
 	ssize_t n, i;
 
 	if (fd < 0)
 		return no_epmd();
-	if (command_read_all(fd, buf, 4, until_ms) != 4) {
-		fputs("epmd: no answer from local epmd\n", stderr);
-		return 1;
+	if (read_all(fd, buf, 4) != 4) {
+		(void)close(fd);
+		return complain("no answer from epmd: is it one, and may this host ask?", "");
 	}
 	printf("epmd: up and running on port %lu with data:\n", (unsigned long)(get_16(buf, 0) * 65536ul + get_16(buf, 2)));
-	while ((n = command_read(fd, buf, sizeof received, until_ms)) > 0)
+	while ((n = recv(fd, buf, sizeof received, 0)) > 0)
 		for (i = 0; i < n; i++)
 			if (buf[i] != 0)
-				putchar(is_control(buf[i]) && buf[i] != '\n' ? '?' : buf[i]);
+				print_text(buf + i, 1);
+	(void)close(fd);
 	if (n < 0)
-		fputs("epmd: local epmd stopped answering\n", stderr);
-	return fflush(stdout) == 0 && n == 0 ? 0 : 1;
+		return complain("the answer broke off:", strerror(errno));
+	return print_done(0);
 }
 
 static int command_names(char **arg)
@@ -2041,14 +2181,17 @@ static int command_dump(char **arg)
 	return command_list(EPMD_DUMP_REQ);
 }
 
-/* Whether an epmd answers on this host: one that says this port. */
+/* Whether an epmd answers: what it says first is a port number. */
 static int epmd_answers(void)
 {
-	const int64_t until_ms = clock_ms() + COMMAND_TIMEOUT_MS;
-	const int fd = command_ask(EPMD_NAMES_REQ, "", until_ms);
-	uint8_t head[4];
+	const int fd = ask_name(EPMD_NAMES_REQ, "");
+	size_t len;
 
-	return fd >= 0 && command_read_all(fd, head, sizeof head, until_ms) == sizeof head && get_16(head, 0) == 0 && get_16(head, 2) == set.port;
+	if (fd < 0)
+		return 0;
+	len = read_all(fd, received, 4);
+	(void)close(fd);
+	return len == 4 && get_16(received, 0) == 0;
 }
 
 static int command_started(char **arg)
@@ -2057,56 +2200,262 @@ static int command_started(char **arg)
 	return epmd_answers() ? 0 : 1;
 }
 
-/* An answer of one word. */
-static int command_word(uint8_t request, const char *name, char word[16])
+/* An answer of one word into received[]; 0 where no epmd is to be had. */
+static const char *ask_word(uint8_t request, const char *name)
 {
-	const int64_t until_ms = clock_ms() + COMMAND_TIMEOUT_MS;
-	const int fd = command_ask(request, name, until_ms);
-	size_t len, i;
+	const ssize_t len = ask_all(request, name, received, 15);
 
-	if (fd < 0)
-		return -1;
-	len = command_read_all(fd, (uint8_t *)word, 15, until_ms);
-	word[len] = '\0';
-	for (i = 0; i < len; i++)
-		if (word[i] < 32 || word[i] > 126)
-			word[i] = '?';
-	return 0;
+	if (len < 0)
+		return NULL;
+	received[len] = '\0';
+	return (const char *)received;
 }
 
 static int not_understood(const char *word)
 {
-	printf("epmd: local epmd responded with <%s>\n", word);
-	return 1;
+	printf("epmd: local epmd responded with <");
+	print_text((const uint8_t *)word, strlen(word));
+	puts(">");
+	return print_done(1);
 }
 
 static int command_kill(char **arg)
 {
-	char word[16];
+	const char *const word = ask_word(EPMD_KILL_REQ, "");
 
 	(void)arg;
-	if (command_word(EPMD_KILL_REQ, "", word) < 0)
+	if (word == NULL)
 		return no_epmd();
-	if (strcmp(word, "OK") == 0)
-		return puts("Killed") < 0;
-	if (strcmp(word, "NO") != 0)
+	if (strcmp(word, "OK") != 0 && strcmp(word, "NO") != 0)
 		return not_understood(word);
-	puts("Killing not allowed - living nodes in database.");
-	return 1;
+	puts(*word == 'O' ? "Killed" : "Killing not allowed - living nodes in database.");
+	return print_done(*word != 'O');
 }
 
 /* OTP's epmd says both words of a name that it does not know. */
 static int command_stop(char **arg)
 {
-	char word[16];
+	const char *const word = ask_word(EPMD_STOP_REQ, arg[0]);
 
-	if (command_word(EPMD_STOP_REQ, arg[0], word) < 0)
+	if (word == NULL)
 		return no_epmd();
-	if (strcmp(word, "NOEXISTSTOPPED") == 0)
-		word[7] = '\0';
-	if (strcmp(word, "STOPPED") != 0 && strcmp(word, "NOEXIST") != 0)
+	if (strcmp(word, "STOPPED") != 0 && strncmp(word, "NOEXIST", 7) != 0)
 		return not_understood(word);
-	return puts(word) < 0;
+	puts(*word == 'S' ? "STOPPED" : "NOEXIST");
+	return print_done(0);
+}
+
+/* A PORT2_RESP into received[]: its length where it is whole and says yes, 0 where it says no, -1 where no epmd is to be had. */
+static ssize_t ask_port(const char *name)
+{
+	const ssize_t len = ask_all(EPMD_PORT_PLEASE2_REQ, name, received, sizeof received);
+	size_t nlen;
+
+	if (len < 14 || received[0] != EPMD_PORT2_RESP || received[1] != 0)
+		return len < 0 ? -1 : 0;
+	nlen = get_16(received, 10);
+	return nlen > (size_t)len - 14 || get_16(received, 12 + nlen) > (size_t)len - 14 - nlen ? 0 : len;
+}
+
+static const char *type_text(uint8_t type, char text[4])
+{
+	if (type == EPMD_TYPE_NORMAL || type == EPMD_TYPE_HIDDEN)
+		return type == EPMD_TYPE_NORMAL ? "normal" : "hidden";
+	snprintf(text, 4, "%u", type);
+	return text;
+}
+
+/* -lookup: the port alone; with -d the whole entry. */
+static int command_lookup(char **arg)
+{
+	const ssize_t len = ask_port(arg[0]);
+	const uint8_t *const in = received;
+	char type[4];
+
+	if (len < 0)
+		return no_epmd();
+	if (len == 0)
+		return complain("no such node:", arg[0]);
+	if (set.debug == 0) {
+		printf("%u\n", get_16(in, 2));
+		return print_done(0);
+	}
+	printf("name %s\nport %u\ntype %s\nprotocol %u\nversions %u to %u\n", arg[0], get_16(in, 2), type_text(in[4], type), in[5],
+	    get_16(in, 8), get_16(in, 6));
+	printf("extra %u bytes\n", get_16(in, 12u + get_16(in, 10)));
+	return print_done(0);
+}
+
+/* Why a registration was refused, as far as it can be found out. */
+static int refused(const char *name, size_t answered)
+{
+	if (answered == 0)
+		return complain("not registered: the connection was closed; only a node's own host may register", name);
+	if (!name_is_good((const uint8_t *)name, strlen(name)))
+		return complain("not registered: no good name:", name);
+	if (ask_port(name) > 0)
+		return complain("not registered: the name is taken:", name);
+	return complain("not registered: no room for another node:", name);
+}
+
+static uint32_t number_parse(const char *from, const char *text, uint32_t min, uint32_t max)
+{
+	char *end;
+	const unsigned long v = strtoul(text, &end, 10);
+	char what[96];
+
+	if (*text < '0' || *text > '9' || *end != '\0' || v < min || v > max) {
+		snprintf(what, sizeof what, "%s: not a number from %lu to %lu:", from, (unsigned long)min, (unsigned long)max);
+		fail(what, text, 0);
+	}
+	return (uint32_t)v;
+}
+
+/* -register: as a hidden node, for as long as both this process and the daemon live. */
+static int command_register(char **arg)
+{
+	const uint16_t port = (uint16_t)number_parse("-register", arg[1], 1, 65535);
+	const size_t name_len = strlen(arg[0]);
+	uint8_t body[ASK_MAX];
+	size_t at, len;
+	int fd;
+
+	if (name_len > EPMD_NAME_MAX)
+		fail("name is too long", "", 0);
+	at = put_8(body, 0, EPMD_ALIVE2_REQ);
+	at = put_16(body, at, port);
+	at = put_8(body, at, EPMD_TYPE_HIDDEN);
+	at = put_8(body, at, 0);
+	at = put_16(body, at, EPMD_VERSION_X);
+	at = put_16(body, at, EPMD_VERSION_X - 1);
+	at = put_16(body, at, (unsigned)name_len);
+	at = put_bytes(body, at, (const uint8_t *)arg[0], name_len);
+	fd = ask(body, put_16(body, at, 0));
+	if (fd < 0)
+		return no_epmd();
+	len = read_all(fd, received, 2);
+	if (len < 2 || received[1] != 0)
+		return refused(arg[0], len);
+	printf("registered %s at port %u\n", arg[0], port);
+	(void)print_done(0);
+	(void)alarm(0);
+	(void)read_all(fd, received, 4);
+	while (recv(fd, received, sizeof received, 0) > 0)
+		;
+	return complain("the daemon ended the registration of", arg[0]);
+}
+
+/* The next column of a line, ended by a tab or the line's end; NULL where there is none. */
+static char *take_column(char **line)
+{
+	char *const column = *line;
+	size_t len;
+
+	if (column == NULL)
+		return NULL;
+	len = strcspn(column, "\t");
+	*line = column[len] == '\t' ? column + len + 1 : NULL;
+	column[len] = '\0';
+	return column;
+}
+
+/* A line of a dump, from an epmd that does not know STATUS_REQ: name, port and state stand in it. */
+static int take_dump(char *line, char *column[6])
+{
+	char *const name = strchr(line, '<'), *const end = strrchr(line, '>'), *const fd = strstr(line, ", fd");
+
+	if (name == NULL || end == NULL || fd == NULL || end < name || fd < end)
+		return 0;
+	*end = *fd = '\0';
+	column[0] = name + 1;
+	column[1] = end + 1 + strcspn(end + 1, "0123456789");
+	column[3] = *line == 'a' ? "active" : "down";
+	column[2] = column[4] = column[5] = "";
+	return 1;
+}
+
+static int take_status(char *line, char *column[6])
+{
+	size_t k;
+
+	for (k = 0; k < 6; k++)
+		if ((column[k] = take_column(&line)) == NULL)
+			return 0;
+	return 1;
+}
+
+/* A row of -status; the node itself says its type and versions. Cells that are not known stay empty. */
+static void print_status(char *const column[6], int width)
+{
+	char type[4], versions[16] = "";
+	const char *type_shown = "";
+	int pad = width;
+	const char *p;
+
+	for (p = column[0]; *p != '\0'; p++)
+		pad -= ((unsigned char)*p & 0xc0) != 0x80;
+	if (*column[3] == 'a' && ask_port(column[0]) > 0) {
+		type_shown = type_text(received[4], type);
+		snprintf(versions, sizeof versions, "%u-%u", get_16(received, 8), get_16(received, 6));
+	}
+	print_text((const uint8_t *)column[0], strlen(column[0]));
+	printf("%*s  %5.5s  %-6s  %-8s  %-6s  %10.10s  %s\n", pad, "", column[1], type_shown, versions, column[3], column[4], column[5]);
+}
+
+/* Goes through the lines of a listing, `len` bytes: finds out how wide the names are, or else prints the rows. */
+static int status_rows(const uint8_t *text, size_t len, int from_dump, int width, int print)
+{
+	char *const line = (char *)scratch;
+	char *column[6];
+	size_t at, end, chars;
+
+	for (at = 0; at < len; at = end + 1) {
+		for (end = at; end < len && text[end] != '\n'; end++)
+			;
+		while (at < end && text[at] == '\0')
+			at++;
+		if (end - at >= sizeof scratch)
+			continue;
+		line[put_bytes(scratch, 0, text + at, end - at)] = '\0';
+		if (from_dump ? !take_dump(line, column) : !take_status(line, column))
+			continue;
+		if (print)
+			print_status(column, width);
+		for (chars = 0; column[0][chars] != '\0'; chars++)
+			;
+		if (!print && chars > (size_t)width)
+			width = (int)chars;
+	}
+	return width;
+}
+
+/* -status: from STATUS_REQ, or from DUMP_REQ where the daemon does not know that. */
+static int command_status(char **arg)
+{
+	uint8_t *const text = &held[0][0];
+	ssize_t len = ask_all(EPMD_STATUS_REQ, "", text, sizeof held);
+	const int from_dump = len >= 0 && len < 4;
+	int width;
+
+	(void)arg;
+	if (from_dump)
+		len = ask_all(EPMD_DUMP_REQ, "", text, sizeof held);
+	if (len < 0)
+		return no_epmd();
+	if (len < 4)
+		return complain("no answer from epmd: is it one, and may this host ask?", "");
+	width = status_rows(text + 4, (size_t)len - 4, from_dump, 4, 0);
+	if (isatty(STDOUT_FILENO))
+		printf("%-*s  %5s  %-6s  %-8s  %-6s  %10s  %s\n", width, "NAME", "PORT", "TYPE", "VERSIONS", "STATE", "CREATION", "SINCE");
+	(void)status_rows(text + 4, (size_t)len - 4, from_dump, width, 1);
+	if (set.debug > 0 && !from_dump) {
+		len = ask_all(EPMD_STATUS_REQ, "c", received, sizeof received);
+		if (len > 4) {
+			print_text(received + 4, (size_t)len - 4);
+			putchar('\n');
+		}
+	}
+	return print_done(0);
 }
 
 /* ==== 14 Process: descriptors, signals, limits, rights, detaching, telling the supervisor ===================================== */
@@ -2146,8 +2495,10 @@ static void on_signal(int signal)
 {
 	const int error = errno;
 
-	(void)signal;
-	ended = 1;
+	if (signal == SIGUSR1)
+		counts_wanted = 1;
+	else
+		ended = 1;
 	(void)!write(signal_pipe, "", 1);
 	errno = error;
 }
@@ -2168,6 +2519,7 @@ static void catch_signals(void)
 	act.sa_handler = on_signal;
 	(void)sigaction(SIGTERM, &act, NULL);
 	(void)sigaction(SIGINT, &act, NULL);
+	(void)sigaction(SIGUSR1, &act, NULL);
 	act.sa_handler = SIG_IGN;
 	(void)sigaction(SIGPIPE, &act, NULL);
 	(void)sigaction(SIGHUP, &act, NULL);
@@ -2307,11 +2659,12 @@ static void notify_ready(void)
 /* ==== 15 main: the environment, the options, then a command or the daemon ===================================================== */
 
 static const char usage_text[] =
-    "usage: epmd [-d|-debug]... [-address List] [-port No] [-daemon] [-user Name]\n"
-    "            [-relaxed_command_check] [-systemd] [-packet_timeout Seconds]\n"
+    "usage: epmd [-d]... [-address List] [-port No] [-daemon] [-user Name] [-systemd]\n"
+    "            [-relaxed_command_check] [-local_names] [-packet_timeout Seconds]\n"
     "            [-delay_accept Seconds] [-delay_write Seconds]\n"
-    "       epmd [-d|-debug]... [-port No] -names|-dump|-started|-kill|-stop Name\n"
-    "       epmd -h|-help|-V|-version\n";
+    "       epmd [-port No] [-host Address] [-timeout Seconds] [-wait Seconds] COMMAND\n"
+    "commands: -names  -lookup Name  -register Name Port  -status [-d]  -started\n"
+    "          -dump  -kill  -stop Name  -help  -version\n";
 
 static void usage_error(void)
 {
@@ -2350,39 +2703,34 @@ static const struct option {
 	{ .name = "-delay_write", .number = &set.delay_write_s, .max = 86400 },
 	{ .name = "-address", .variable = "ERL_EPMD_ADDRESS", .text = &set.addresses },
 	{ .name = "-user", .text = &set.user },
+	{ .name = "-host", .text = &set.host },
+	{ .name = "-timeout", .number = &set.timeout_s, .min = 1, .max = 86400 },
+	{ .name = "-wait", .number = &set.wait_s, .max = 86400 },
 };
 
 /* A command is the last thing on the line, with its arguments. */
 static const struct command {
 	const char *name;
-	int args;
 	int (*run)(char **arg);
+	int args;
+	int status_none;       /* where no epmd answers */
+	int quiet;             /* says nothing of that */
 } commands[] = {
-	{ "-names", 0, command_names },
-	{ "-dump", 0, command_dump },
-	{ "-started", 0, command_started },
-	{ "-kill", 0, command_kill },
-	{ "-stop", 1, command_stop },
-	{ "-h", 0, command_help },
-	{ "-help", 0, command_help },
-	{ "-V", 0, command_version },
-	{ "-version", 0, command_version },
+	{ "-names", command_names, 0, 1, 0 },
+	{ "-lookup", command_lookup, 1, 2, 0 },
+	{ "-register", command_register, 2, 1, 0 },
+	{ "-status", command_status, 0, 1, 0 },
+	{ "-dump", command_dump, 0, 1, 0 },
+	{ "-started", command_started, 0, 1, 1 },
+	{ "-kill", command_kill, 0, 1, 0 },
+	{ "-stop", command_stop, 1, 1, 0 },
+	{ "-h", command_help, 0, 1, 0 },
+	{ "-help", command_help, 0, 1, 0 },
+	{ "-V", command_version, 0, 1, 0 },
+	{ "-version", command_version, 0, 1, 0 },
 };
 
 #define LENGTH(a) (sizeof (a) / sizeof (a)[0])
-
-static uint32_t number_parse(const struct option *o, const char *from, const char *text)
-{
-	char *end;
-	const unsigned long v = strtoul(text, &end, 10);
-	char what[96];
-
-	if (*text < '0' || *text > '9' || *end != '\0' || v < o->min || v > o->max) {
-		snprintf(what, sizeof what, "%s: not a number from %lu to %lu:", from, (unsigned long)o->min, (unsigned long)o->max);
-		fail(what, text, 0);
-	}
-	return (uint32_t)v;
-}
 
 /* A variable that is empty is taken as not set, but for a flag's. */
 static void read_environment(void)
@@ -2397,7 +2745,7 @@ static void read_environment(void)
 		if (o->flag != NULL)
 			*o->flag = 1;
 		else if (o->number != NULL && *text != '\0')
-			*o->number = number_parse(o, o->variable, text);
+			*o->number = number_parse(o->variable, text, o->min, o->max);
 		else if (o->text != NULL && *text != '\0')
 			*o->text = text;
 	}
@@ -2413,35 +2761,66 @@ static const struct option *option_find(const char *name)
 	return NULL;
 }
 
-/* Its command, with its arguments in *arg; or NULL: the daemon. */
-static const struct command *read_options(char **argv, char ***arg)
+static int is_debug(const char *text)
+{
+	return strcmp(text, "-d") == 0 || strcmp(text, "-debug") == 0;
+}
+
+/* The command that stands at argv, with its arguments, and nothing but -d behind them. */
+static const struct command *read_command(char **argv)
+{
+	const struct command *c = commands;
+	int k;
+
+	while (c < commands + LENGTH(commands) && strcmp(c->name, *argv) != 0)
+		c++;
+	if (c == commands + LENGTH(commands))
+		usage_error();
+	for (k = 0; k < c->args; k++)
+		if (*++argv == NULL)
+			usage_error();
+	for (argv++; *argv != NULL && is_debug(*argv); argv++)
+		set.debug++;
+	if (*argv != NULL)
+		usage_error();
+	return c;
+}
+
+/* Sets what the options say; returns where they end. */
+static char **read_options(char **argv)
 {
 	const struct option *o;
-	size_t k, args;
 
-	for (argv++; *argv != NULL && (o = option_find(*argv)) != NULL; argv++) {
+	for (; *argv != NULL && (o = option_find(*argv)) != NULL; argv++) {
 		if (o->flag != NULL) {
 			++*o->flag;
 			continue;
 		}
-		if (argv[1] == NULL)
+		if (*++argv == NULL)
 			usage_error();
-		argv++;
 		if (o->number != NULL)
-			*o->number = number_parse(o, o->name, *argv);
+			*o->number = number_parse(o->name, *argv, o->min, o->max);
 		else
 			*o->text = *argv;
 	}
-	if (*argv == NULL)
-		return NULL;
-	for (args = 0; argv[1 + args] != NULL; args++)
-		;
-	*arg = argv + 1;
-	for (k = 0; k < LENGTH(commands); k++)
-		if (strcmp(commands[k].name, *argv) == 0 && (size_t)commands[k].args == args)
-			return &commands[k];
-	usage_error();
-	return NULL;
+	return argv;
+}
+
+/* Tries until it succeeds or -wait's time is up. */
+static int run_command(const struct command *command, char **arg)
+{
+	static const struct timespec moment = { 0, 100000000 };
+	const int64_t until_ms = clock_ms() + (int64_t)set.wait_s * 1000;
+	int status;
+
+	limit_time(command->status_none, command->quiet, set.wait_s > set.timeout_s ? set.wait_s + 1 : set.timeout_s);
+	for (;;) {
+		last_try = clock_ms() >= until_ms;
+		status = command->run(arg);
+		if (status == 0 || last_try)
+			return status;
+		(void)nanosleep(&moment, NULL);
+	}
 }
 
 /* All the sockets; where another epmd has them, `epmd -daemon` (erl runs it at every start) has nothing to do. */
@@ -2457,23 +2836,24 @@ static void open_sockets(void)
 	if (listen_open(on) == 0)
 		return;
 	error = errno;
-	if (set.daemon && error == EADDRINUSE && epmd_answers())
-		exit(0);
+	if (set.daemon && error == EADDRINUSE) {
+		limit_time(1, 0, set.timeout_s);
+		if (epmd_answers())
+			exit(0);
+	}
 	snprintf(on + strlen(on), 16, " port %u", (unsigned)set.port);
 	fail("cannot listen on", on, error);
 }
 
 int main(int argc, char **argv)
 {
-	const struct command *command;
-	char **arg = NULL;
 	int64_t next_ms = NEVER;
 
 	(void)argc;
 	read_environment();
-	command = read_options(argv, &arg);
-	if (command != NULL)
-		return command->run(arg);
+	argv = read_options(argv + 1);
+	if (*argv != NULL)
+		return run_command(read_command(argv), argv + 1);
 	reserve_stdio();
 	open_sockets();
 	catch_signals();
@@ -2484,6 +2864,7 @@ int main(int argc, char **argv)
 		detach();
 	if (set.systemd)
 		notify_ready();
+	counts.since = (uint32_t)time(NULL);
 	log_at(1, "epmd running - daemon = %d", set.daemon);
 	while (!ended)
 		next_ms = turn(next_ms);

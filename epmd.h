@@ -34,6 +34,7 @@
  *   STATUS_REQ        78                              not OTP's but eclus's
  *                     epmdport:32, then a line of text a node, live or remembered, of columns separated by tabs: name, port,
  *                     descriptor, "active" or "down", creation, since when (UTC)
+ *                     78 "c": epmdport:32, then a line of what was counted since the daemon's start
  */
 #define EPMD_ALIVE2_REQ        120
 #define EPMD_ALIVE2_RESP       121
@@ -46,6 +47,8 @@
 #define EPMD_STOP_REQ          115
 #define EPMD_STATUS_REQ        78
 
+#define EPMD_TYPE_NORMAL       77      /* node types; 110 is an older one's */
+#define EPMD_TYPE_HIDDEN       72
 #define EPMD_PORT              4369    /* TCP, registered with IANA */
 #define EPMD_VERSION_X         6       /* the first distribution version with 32-bit creations */
 #define EPMD_REFUSED_CREATION  99
@@ -164,6 +167,7 @@ enum epmd_verdict {
 	EPMD_SEND,             /* send the answer, then close */
 	EPMD_KEEP,             /* send the answer and keep it open: it is the registration of `node` */
 	EPMD_LIST,             /* send the answer and the listing from `cursor` on, then close */
+	EPMD_COUNTS,           /* send the answer with the caller's counts behind it, then close */
 	EPMD_STOP,             /* close the owner of `node`, which stopped; send the answer, then close */
 	EPMD_QUIT              /* send the answer; the daemon ends */
 };
