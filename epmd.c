@@ -1100,7 +1100,7 @@ static void log_request(const uint8_t *in, size_t fill, int local)
 	const struct epmd_node *const n = answer.node >= 0 ? &nodes.node[answer.node] : NULL;
 
 	if (request != NULL && answer.verdict != EPMD_MORE)
-		log_at(1, "** got %s_REQ", request);
+		log_at(answer.request == EPMD_STATUS_REQ ? 2 : 1, "** got %s_REQ", request);
 	switch (answer.reason) {
 	case EPMD_OK:
 		if (answer.verdict == EPMD_KEEP && n != NULL) {
@@ -1159,7 +1159,6 @@ static void log_sent(const uint8_t *in)
 		break;
 	case EPMD_NAMES_REQ:
 	case EPMD_DUMP_REQ:
-	case EPMD_STATUS_REQ:
 		log_at(1, "** sent %s_RESP", request_text(answer.request));
 		break;
 	default:
@@ -1745,6 +1744,8 @@ static void conn_answer(struct conn *c, const uint8_t *in)
 	if (set.debug > 0)
 		log_sent(in);
 	conn_send(c, answer.out, answer.len);
+	if (ended)
+		log_at(1, "got KILL_REQ - terminates normal");
 }
 
 /* Does what the packet so far asks for; in is received[] or what is held. */
@@ -2181,17 +2182,16 @@ static int command_dump(char **arg)
 	return command_list(EPMD_DUMP_REQ);
 }
 
-/* Whether an epmd answers: what it says first is a port number. */
+/* Whether what answers to this request starts with a port number, as an epmd does. */
+static int answers(uint8_t request)
+{
+	return ask_all(request, "c", received, 4) == 4 && get_16(received, 0) == 0;
+}
+
+/* Ours is asked what it does not log at -d: erl runs `epmd -daemon` at every start. */
 static int epmd_answers(void)
 {
-	const int fd = ask_name(EPMD_NAMES_REQ, "");
-	size_t len;
-
-	if (fd < 0)
-		return 0;
-	len = read_all(fd, received, 4);
-	(void)close(fd);
-	return len == 4 && get_16(received, 0) == 0;
+	return answers(EPMD_STATUS_REQ) || answers(EPMD_NAMES_REQ);
 }
 
 static int command_started(char **arg)
@@ -2596,16 +2596,16 @@ static void become_user(void)
 		fail("cannot give up root for user", set.user, 0);
 }
 
+/* What the system offers to shut in what might be taken over. */
 static void give_up_rights(void)
 {
-	if (set.user != NULL)
-		become_user();
 #ifdef PR_SET_NO_NEW_PRIVS
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 #endif
 #ifdef __OpenBSD__
-	if (unveil(NULL, NULL) < 0 || pledge("stdio inet unix", NULL) < 0)
-		fail("pledge", "", errno);
+	tzset(); /* while its file can be read */
+	if (pledge("stdio inet unix", NULL) < 0)
+		log_at(0, "pledge: %s", strerror(errno));
 #endif
 }
 
@@ -2859,9 +2859,11 @@ int main(int argc, char **argv)
 	catch_signals();
 	open_queue();
 	set_limits();
-	give_up_rights();
+	if (set.user != NULL)
+		become_user();
 	if (set.daemon)
 		detach();
+	give_up_rights();
 	if (set.systemd)
 		notify_ready();
 	counts.since = (uint32_t)time(NULL);
