@@ -2823,6 +2823,21 @@ static int run_command(const struct command *command, char **arg)
 	}
 }
 
+/* Whether the port is an epmd's; one that has just bound it may need a moment until it listens. */
+static int epmd_starts(void)
+{
+	static const struct timespec moment = { 0, 50000000 };
+	int tries;
+
+	limit_time(1, 0, set.timeout_s);
+	for (tries = 0; tries < 10; tries++) {
+		if (epmd_answers())
+			return 1;
+		(void)nanosleep(&moment, NULL);
+	}
+	return 0;
+}
+
 /* All the sockets; where another epmd has them, `epmd -daemon` (erl runs it at every start) has nothing to do. */
 static void open_sockets(void)
 {
@@ -2836,11 +2851,8 @@ static void open_sockets(void)
 	if (listen_open(on) == 0)
 		return;
 	error = errno;
-	if (set.daemon && error == EADDRINUSE) {
-		limit_time(1, 0, set.timeout_s);
-		if (epmd_answers())
-			exit(0);
-	}
+	if (set.daemon && error == EADDRINUSE && epmd_starts())
+		exit(0);
 	snprintf(on + strlen(on), 16, " port %u", (unsigned)set.port);
 	fail("cannot listen on", on, error);
 }
