@@ -1391,14 +1391,18 @@ static void listen_inherit(void)
 {
 	const long count = environment_number("LISTEN_PID") == (long)getpid() ? environment_number("LISTEN_FDS") : 0;
 	union address own;
-	socklen_t len = sizeof own;
-	int lfd;
+	socklen_t len;
+	int lfd, listens = 0;
 
 	if (count < 1)
 		fail("systemd provides no sockets", "", 0);
 	if (count > EPMD_LISTEN_MAX)
 		fail("systemd provides too many sockets", "", 0);
 	for (lfd = 3; lfd < 3 + (int)count; lfd++) {
+		len = sizeof listens;
+		if (getsockopt(lfd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) < 0 || !listens)
+			fail("systemd provides what is no listening socket", "", 0);
+		len = sizeof own;
 		if (set_flags(lfd) < 0 || getsockname(lfd, &own.any, &len) < 0)
 			fail("cannot use a socket from systemd", "", errno);
 		listen_add(lfd);
