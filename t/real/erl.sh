@@ -1,0 +1,92 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+limit=300
+
+run_steps() {
+    versions "$(otp_version)"
+    two_nodes
+    halts_and_is_gone
+    killed_and_is_back
+    inet6
+    fifty_nodes
+    ten_on_an_empty_host
+}
+
+two_nodes() {
+    step 'two nodes start epmd, and find each other by it'
+    node_start -sname a
+    node_start -sname b
+    nodes_up -sname a b
+    same ping pong "$(ask -sname a 'net_adm:ping(b@real)')"
+    same names '["a","b"]' "$(ask -sname b '{ok,L} = net_adm:names(), lists:sort([N || {N,_} <- L])' | tr -d ' ')"
+    same "names' ports" "$(port_of a)" "$(ask -sname b '{ok,L} = net_adm:names(), proplists:get_value("a", L)')"
+}
+
+halts_and_is_gone() {
+    step 'a node that halts is gone from -names at once'
+    erl_call -sname a -c "$cookie" -a 'erlang halt' >/dev/null 2>&1 || true
+    wait "${pid_of[a]}" || true
+    within 1 known_are b
+    step 'and so is one that is killed'
+    node_start -sname a
+    nodes_up -sname a
+    node_kill a
+    within 1 known_are b
+}
+
+killed_and_is_back() {
+    step 'epmd is killed and started again: the node is back within 10 s'
+    local start=${EPOCHREALTIME/./}
+    kill_epmd
+    start_epmd
+    within 10 known b
+    echo "  after $(((${EPOCHREALTIME/./} - start) / 1000)) ms"
+    node_start -sname a
+    nodes_up -sname a
+    same ping pong "$(ask -sname a 'net_adm:ping(b@real)')"
+    node_kill a
+    node_kill b
+    within 1 known_are
+}
+
+inet6() {
+    step 'nodes over IPv6'
+    node_start -sname c -proto_dist inet6_tcp
+    node_start -sname d -proto_dist inet6_tcp
+    nodes_up -sname c d
+    same ping pong "$(ask -sname c 'net_adm:ping(d@real)')"
+    node_kill c
+    node_kill d
+    within 1 known_are
+}
+
+fifty_nodes() {
+    step 'fifty nodes at once, each looked up and pinged by one of them'
+    local i all=()
+    for i in {1..50}; do
+        all+=("n$i")
+        node_start -sname "n$i" -connect_all false
+    done
+    nodes_up -sname "${all[@]}"
+    same found 50 "$(ask -sname n1 'length([ok || I <- lists:seq(1,50),
+        {port,_,_} <- [erl_epmd:port_please("n" ++ integer_to_list(I), "real")]])')"
+    same pinged 50 "$(ask -sname n1 'length([ok || I <- lists:seq(1,50),
+        pong <- [net_adm:ping(list_to_atom("n" ++ integer_to_list(I) ++ "@real"))]])')"
+    for i in "${all[@]}"; do node_kill "$i"; done
+    within 2 known_are
+}
+
+ten_on_an_empty_host() {
+    step 'ten nodes at once on a host without epmd: exactly one stays'
+    local i all=()
+    kill_epmd
+    for i in {0..9}; do
+        all+=("m$i")
+        node_start -sname "m$i"
+    done
+    nodes_up -sname "${all[@]}"
+    within 5 known_are "${all[@]}"
+    within 5 one_epmd
+    for i in "${all[@]}"; do node_kill "$i"; done
+}
+
+one_epmd() { [ "$(epmd_pids | wc -w)" = 1 ]; }

@@ -1,0 +1,160 @@
+# The first process of a case's namespaces. It makes the host that the case
+# runs on, then reads the case, whose steps use what is defined here:
+#
+#   $dir        the case's folder, and HOME
+#   $EPMD       the binary that serves, which is also /usr/bin/epmd and the
+#               epmd that erl starts
+#   $OTP        not empty if that is OTP's
+#   $epmd_bin   the file behind both of them
+#
+# The host is called real. Its names are real, cb.local and nimbus; the port is
+# a free one of its own in ERL_EPMD_PORT.
+# shellcheck shell=bash disable=SC2154
+set -eEu -o pipefail
+export HOME=$dir
+
+fail() {
+    echo "FAILED: $*"
+    exit 1
+}
+trap 'fail "${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND"' ERR
+
+step() { echo "- $*"; }
+skip() {
+    echo "$*"
+    exit 77
+}
+versions() { echo "$*" >"$dir/versions"; }
+deb() { echo "$1 $(dpkg-query -W -f '${Version}' "$1")"; }
+
+# Asks every 20 ms, since there is nothing to wait on but the answer.
+within() { # seconds command...
+    local limit=$1 end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+    shift
+    until "$@"; do
+        [ "${EPOCHREALTIME/./}" -lt "$end" ] || fail "not within $limit s: $*"
+        sleep 0.02
+    done
+}
+
+same() { # what wanted got
+    [ "$2" = "$3" ] || fail "$1: wanted
+$2
+got
+$3"
+}
+
+has() { # text line-pattern
+    grep -q -e "$2" <<<"$1" || fail "no '$2' in: $1"
+}
+
+not() { ! "$@"; }
+
+# --- the host --------------------------------------------------------------
+
+# /etc/hosts gives each name a line of its own: the first name of a line is
+# what a node takes for its host.
+make_hosts() {
+    for name in real localhost cb.local nimbus; do echo "127.0.0.1 $name"; done
+    for name in real localhost; do echo "::1 $name"; done
+}
+
+# erl runs the epmd in its own BINDIR, whatever PATH says.
+erts_epmd() {
+    readlink -f /usr/bin/epmd
+}
+
+put_epmd_in_place() { # binary
+    [ -e /usr/bin/epmd ] || return 0
+    [ "$1" -ef /usr/bin/epmd ] || mount --bind "$1" "$(erts_epmd)"
+}
+
+make_host() {
+    ip link set lo up
+    hostname real
+    make_hosts >"$dir/hosts"
+    mount --bind "$dir/hosts" /etc/hosts
+    if [ -n "$OTP" ]; then EPMD=$REF; fi
+    epmd_bin=$(readlink -f "$EPMD")
+    put_epmd_in_place "$epmd_bin"
+    export ERL_EPMD_PORT=$((21000 + RANDOM % 10000))
+}
+
+# --- epmd ------------------------------------------------------------------
+
+names() { epmd -names 2>/dev/null | sed -n 's/^name \(.*\) at port [0-9]*$/\1/p'; }
+port_of() { epmd -names 2>/dev/null | sed -n "s/^name $1 at port //p"; }
+known() { names | grep -qx -e "$1"; }
+known_are() { [ "$(names | sort | xargs)" = "$*" ]; }
+up() { epmd -names >/dev/null 2>&1; }
+
+epmd_pids() { pgrep -x epmd || true; }
+
+start_epmd() {
+    epmd -daemon "$@"
+    within 5 up
+}
+
+kill_epmd() {
+    local pid
+    pid=$(epmd_pids)
+    kill -9 "$pid"
+    within 5 not kill -0 "$pid" 2>/dev/null
+}
+
+# No case says anything about us if another binary has answered.
+check_binary() {
+    local pid
+    for pid in $(epmd_pids); do
+        [ "/proc/$pid/exe" -ef "$epmd_bin" ] || fail "another epmd serves: $(readlink "/proc/$pid/exe")"
+    done
+}
+
+# --- Erlang nodes ----------------------------------------------------------
+
+cookie=real
+declare -A pid_of=()
+
+otp_version() {
+    erl -noinput -boot no_dot_erlang -eval '
+        {ok, V} = file:read_file(filename:join([code:root_dir(), "releases",
+            erlang:system_info(otp_release), "OTP_VERSION"])),
+        io:put_chars(["OTP ", string:trim(V)]), halt().'
+}
+
+# One scheduler a node: fifty of them share the machine.
+node_start() { # -sname|-name name [erl arguments...]
+    local kind=$1 name=$2
+    shift 2
+    erl +S 1:1 -noinput "$kind" "$name" -setcookie "$cookie" "$@" &
+    pid_of[$name]=$!
+}
+
+# Waits until the process is gone, as whoever asks epmd next would.
+node_kill() { # name [signal]
+    kill "-${2:-KILL}" "${pid_of[$1]}"
+    wait "${pid_of[$1]}" 2>/dev/null || true
+}
+
+# Evaluates in a running node; prints the result.
+ask() { # -sname|-name name expression
+    local answer
+    answer=$(erl_call "$1" "$2" -c "$cookie" -e <<<"$3.") || return 1
+    answer=${answer#\{ok, }
+    printf '%s\n' "${answer%\}}"
+}
+
+answers() { [ "$(ask "$1" "$2" 'erlang:node()' 2>/dev/null)" != '' ]; }
+
+nodes_up() { # -sname|-name name...
+    local kind=$1 name
+    shift
+    for name in "$@"; do within 60 answers "$kind" "$name"; done
+    check_binary
+}
+
+make_host
+# shellcheck source=/dev/null
+. "$root/t/real/$case.sh"
+run_steps
+check_binary

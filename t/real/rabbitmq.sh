@@ -1,0 +1,114 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+needs='/usr/lib/rabbitmq/bin/rabbitmq-server:rabbitmq-server'
+limit=400
+
+run_steps() {
+    versions "RabbitMQ $(deb rabbitmq-server | sed 's/.* //'), $(otp_version)"
+    prepare
+    start_both
+    cluster
+    epmd_restarted
+    node_comes_back
+}
+
+bin=/usr/lib/rabbitmq/bin
+
+prepare() {
+    local n
+    for n in hare rabbit; do mkdir -p "$dir/$n"; done
+    : >"$dir/rabbitmq.conf"
+    echo '[].' >"$dir/plugins"
+    chown -R rabbitmq: "$dir"
+}
+
+# The product's own scripts, as its own user, with all that they write in the
+# case's folder.
+mq() { # node script arguments...
+    local n=$1 script=$2 port=5672
+    shift 2
+    [ "$n" = rabbit ] || port=5673
+    setpriv --reuid=rabbitmq --regid=rabbitmq --clear-groups env \
+        HOME="$dir" RABBITMQ_NODENAME="$n@real" \
+        RABBITMQ_MNESIA_BASE="$dir/$n" RABBITMQ_LOG_BASE="$dir/$n" \
+        RABBITMQ_PID_FILE="$dir/$n/pid" \
+        RABBITMQ_CONFIG_FILE="$dir/rabbitmq.conf" RABBITMQ_ENABLED_PLUGINS_FILE="$dir/plugins" \
+        RABBITMQ_NODE_PORT=$port RABBITMQ_DIST_PORT=$((port + 20000)) \
+        RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='+S 1:1' RABBITMQ_CTL_ERL_ARGS='+S 1:1' \
+        "$bin/$script" "$@"
+}
+
+server_start() { # node
+    mq "$1" rabbitmq-server >"$dir/$1.out" 2>&1 &
+    pid_of[$1]=$!
+}
+
+server_up() { # node
+    mq "$1" rabbitmqctl await_startup --timeout 90 --quiet
+}
+
+start_both() {
+    step 'two servers start, the first of them with epmd'
+    server_start rabbit
+    server_start hare
+    within 60 known rabbit
+    within 60 known hare
+    server_up rabbit
+    server_up hare
+    same "rabbit's port" 25672 "$(port_of rabbit)"
+    same "hare's port" 25673 "$(port_of hare)"
+}
+
+running_nodes() { # node
+    mq "$1" rabbitmqctl cluster_status --formatter json |
+        sed -n 's/.*"running_nodes":\[\([^]]*\)\].*/\1/p' | tr -d '" ' | tr , '\n' | sort | xargs
+}
+
+# Each command line tool is a node too, with a name of its own.
+cluster() {
+    step 'join_cluster; cluster_status shows both running'
+    mq hare rabbitmqctl --quiet stop_app
+    mq hare rabbitmqctl --quiet join_cluster rabbit@real
+    mq hare rabbitmqctl --quiet start_app
+    same running 'hare@real rabbit@real' "$(running_nodes hare)"
+    same running 'hare@real rabbit@real' "$(running_nodes rabbit)"
+    step 'a queue declared on one is seen on the other'
+    queue_declare hare q1
+    same queues q1 "$(queues rabbit)"
+}
+
+queue_declare() { # node queue
+    mq "$1" rabbitmqctl --quiet eval "rabbit_amqqueue:declare(
+        rabbit_misc:r(<<\"/\">>, queue, <<\"$2\">>), true, false, [], none, <<\"real\">>)." >/dev/null
+}
+
+queues() { # node
+    mq "$1" rabbitmqctl --quiet --no-table-headers list_queues name | sort | xargs
+}
+
+epmd_restarted() {
+    step 'epmd is killed and started again under the cluster'
+    kill_epmd
+    start_epmd
+    within 10 known rabbit
+    within 10 known hare
+    same running 'hare@real rabbit@real' "$(running_nodes rabbit)"
+}
+
+node_comes_back() {
+    step 'a server stops; it comes back into the cluster by the new epmd'
+    mq hare rabbitmqctl --quiet stop
+    wait "${pid_of[hare]}" || true
+    within 5 known_are rabbit
+    same running rabbit@real "$(running_nodes rabbit)"
+    server_start hare
+    within 60 known hare
+    server_up hare
+    same running 'hare@real rabbit@real' "$(running_nodes rabbit)"
+    queue_declare rabbit q2
+    same queues 'q1 q2' "$(queues hare)"
+    step 'both stop, and none is left in epmd'
+    mq hare rabbitmqctl --quiet stop
+    mq rabbit rabbitmqctl --quiet stop
+    wait "${pid_of[hare]}" "${pid_of[rabbit]}" || true
+    within 5 known_are
+}
