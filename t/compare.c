@@ -37,7 +37,7 @@ enum {
     CONN_MAX = 8,
     BYTES_MAX = 70000,
     LIMIT_MS = 5000, /* an answer that has not come by then does not come */
-    ALIVE2 = 120, PLEASE = 122, NAMES = 110, DUMP = 100, KILL = 107, STOP = 115
+    ALIVE2 = 120, PLEASE = 122, NAMES = 110, DUMP = 100, KILL = 107, STOP = 115, STATUS = 78
 };
 
 struct side {
@@ -479,6 +479,7 @@ static void differs(const char *why, const char *ours, const char *reference)
     reference_expected = reference;
 }
 
+static const char longest_is_found[] = "a name of 255 characters can be looked up";
 static const char refusal_is_closed[] = "a refused registration is answered and then closed";
 #define REFUSED_THEN(state) "[0 v\\01\\00\\00\\00c] [0 " state "] "
 #define REFUSED_OLD_THEN(state) "[0 y\\01\\00c] [0 " state "] "
@@ -528,7 +529,9 @@ static void request_bytes(void)
         for (more = 0; more < 2 && kind != KILL; more++) {
             begin("request byte %u %s", kind, more ? "and five more" : "alone");
             tx(0, request(&b, kind, more ? "hello" : ""));
-            hear(0, BYTES_MAX, kind == NAMES || kind == DUMP);
+            hear(0, BYTES_MAX, kind == NAMES || kind == DUMP || kind == STATUS);
+            if (kind == STATUS)
+                differs("STATUS_REQ is not OTP's", "[0 <port> closed] ", "[0 closed] ");
             end();
         }
 }
@@ -559,6 +562,8 @@ static void lengths(void)
         begin("look-up with a body of %u", whole[i]);
         tx(0, put_times(put16(clear(&b), whole[i]), "z", whole[i]));
         rx_end(0);
+        if (whole[i] == 256)
+            differs(longest_is_found, "[0 w\\01 closed] ", "[0 closed] ");
         end();
         begin("body of %u, one byte short, then half-closed", whole[i]);
         tx(0, put_times(put16(clear(&b), whole[i]), "n", whole[i] - 1));
@@ -568,6 +573,8 @@ static void lengths(void)
         begin("body of %u, one byte too many", whole[i]);
         tx(0, put_times(put16(clear(&b), whole[i]), "n", whole[i] + 1));
         rx_listing(0);
+        if (whole[i] == 3057)
+            differs("a byte too many behind the longest body is one too many", "[0 closed] ", "[0 <port> closed] ");
         end();
     }
     begin("nothing, then half-closed");
@@ -886,7 +893,7 @@ static void longest_name_is_found(void)
         memcpy(name, b.at, b.len);
         begin("look-up of a name of 255 characters of %u bytes", (unsigned)strlen(chars[i]));
         look_up(0, name);
-        differs("a name of 255 characters can be looked up", "[0 w\\01 closed] ", "[0 closed] ");
+        differs(longest_is_found, "[0 w\\01 closed] ", "[0 closed] ");
         end();
         begin("look-up of a node whose name has 255 characters of %u bytes", (unsigned)strlen(chars[i]));
         join(0, node(name));
@@ -897,7 +904,7 @@ static void longest_name_is_found(void)
             n += (size_t)snprintf(ours + n, sizeof ours - n, i == 0 ? "n" : "\\%02x",
                                   (unsigned char)name[strlen(name) - b.len]);
         snprintf(ours + n, sizeof ours - n, "\\00\\00 closed] ");
-        differs("a name of 255 characters can be looked up", ours, "[0 X_RESP ok <new>] [0 open] [1 closed] ");
+        differs(longest_is_found, ours, "[0 X_RESP ok <new>] [0 open] [1 closed] ");
         end();
     }
 }

@@ -27,7 +27,7 @@ common_setup() {
     TMP=$(mktemp -d)
     : >"$TMP/pids"
     : >"$TMP/netns"
-    PORT=$(free_port)
+    free_port
 }
 
 common_teardown() {
@@ -88,29 +88,28 @@ end() { # PID
 
 # a zombie has ended too: its parent may be somebody else
 gone() { # PID
-    local state
-    state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null)
-    [ -z "$state" ] || [ "$state" = Z ]
+    local stat
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+    stat=${stat##*) }
+    [ "${stat%% *}" = Z ]
 }
 
 remember() { # PID: to be ended with the test
     echo "$1" >>"$TMP/pids"
 }
 
-free_port() {
-    local port hex
-    while :; do
-        port=$((10240 + (RANDOM * 32768 + RANDOM) % 22000))
-        printf -v hex '%04X' "$port"
-        grep -qs ":$hex " /proc/net/tcp /proc/net/tcp6 || break
-    done
-    echo "$port"
+free_port() { # into $PORT
+    PORT=$("$BUILD/raw" -f)
 }
 
-listening() { # PORT [PREFIX-COMMAND...]: on IPv4, in the namespace that the prefix leads to; connects to nothing
+listening() { # PORT: on IPv4; connects to nothing
     local hex
-    printf -v hex '%04X' "$1"
-    "${@:2}" grep -q ":$hex 00000000:0000 0A" /proc/net/tcp
+    printf -v hex %04X "$1"
+    grep -q ":$hex 00000000:0000 0A" /proc/net/tcp
+}
+
+listening_on() { # NETNS PORT
+    ip netns exec "$1" grep -q "$(printf ":%04X 00000000:0000 0A" "$2")" /proc/net/tcp
 }
 
 epmd() { # the binary under test, in the foreground
@@ -148,8 +147,14 @@ logged() { # LINE, whole
 
 # ---- bytes
 
-hex() { # TEXT
-    printf %s "$1" | od -An -v -tx1 | tr -d ' \n'
+hex() { # TEXT, without a process for it
+    local LC_ALL=C i n out=
+    for ((i = 0; i < ${#1}; i++)); do
+        printf -v n %d "'${1:i:1}"
+        printf -v n %02x $((n & 255))
+        out+=$n
+    done
+    printf %s "$out"
 }
 
 rep() { # HEX COUNT
@@ -163,8 +168,10 @@ frame() { # BODY-HEX
 }
 
 alive2_hex() { # NAME-HEX [PORT [TYPE [HIGHEST [LOWEST [EXTRA-HEX [PROTOCOL]]]]]]
-    frame "$(printf '78%04x%02x%02x%04x%04x%04x%s%04x%s' "${2:-5000}" "${3:-77}" "${7:-0}" "${4:-6}" "${5:-5}" \
-        $((${#1} / 2)) "$1" $((${#6} / 2)) "${6:-}")"
+    local body
+    printf -v body '78%04x%02x%02x%04x%04x%04x%s%04x%s' "${2:-5000}" "${3:-77}" "${7:-0}" "${4:-6}" "${5:-5}" \
+        $((${#1} / 2)) "$1" $((${#6} / 2)) "${6:-}"
+    frame "$body"
 }
 
 alive2() { # NAME [PORT ...]
@@ -263,7 +270,7 @@ start_on() { # NETNS OPTION...
     ip netns exec "$1" $EPMD_RUNNER "$EPMD" -d "${@:2}" >"$TMP/log" 2>&1 </dev/null 3>&- &
     EPMD_PID=$!
     remember "$EPMD_PID"
-    wait_for listening 4369 ip netns exec "$1"
+    wait_for listening_on "$1" 4369
 }
 
 ask_on() { # NETNS ADDRESS STEP...

@@ -2,6 +2,7 @@
  * raw - a TCP client for the tests that sends and shows bytes in hex
  *
  *     raw -p PORT [-a ADDR] [-s SOURCE] [-t MS] STEP...
+ *     raw -f       a port that nobody uses, below those that clients get by themselves
  *
  * A connection is opened by the first step that needs it. Each receiving step prints one line. -t limits each of them
  * (5000 ms).
@@ -19,6 +20,8 @@
  *     open MS      "open" if nothing comes and nothing ends within MS milliseconds, else what did
  *     rcvbuf N     receive buffer of the connections opened from here on
  *     wait MS      do nothing
+ *     many N LEN   register N nodes on connections 1 to N: names of LEN letters that end in the number, which is the port
+ *                  too; how many were accepted
  *     hold         keep all connections until a signal
  *
  * Status: 0; 1 where a connection could not be opened; 2 for a mistake on the command line.
@@ -99,6 +102,27 @@ static int need(int *slot)
     return *slot - 1;
 }
 
+static int free_port(void)
+{
+    int candidate, one = 1;
+
+    for (candidate = 10240 + (int)((now_ms() * 31 + getpid() * 17) % 22000);; candidate = candidate < 32000 ? candidate + 1 : 10240) {
+        char text[12];
+        struct addrinfo *ai;
+        int lfd, unused;
+
+        sprintf(text, "%d", candidate);
+        ai = resolve("0.0.0.0", text);
+        lfd = socket(ai->ai_family, SOCK_STREAM, 0);
+        setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+        unused = bind(lfd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(lfd, 1) == 0;
+        freeaddrinfo(ai);
+        close(lfd);
+        if (unused)
+            return candidate;
+    }
+}
+
 static void close_conn(int *slot, int reset)
 {
     struct linger now = { 1, 0 };
@@ -177,6 +201,28 @@ static void show_text(int cfd)
     fflush(stdout);
 }
 
+static void many(int n, int len)
+{
+    char name[1100], body[1200], hex[2500];
+    int i, k, accepted = 0;
+
+    for (i = 1; i <= n && i < CONN_MAX && len < 1000; i++) {
+        unsigned char answer[6];
+        int body_len, cfd = need(&conns[i]);
+
+        memset(name, 'n', sizeof name);
+        sprintf(name + len - 4, "%04d", i);
+        body_len = sprintf(body, "x%c%cM%c%c\6%c\5%c%c%s%c%c", i >> 8, i & 255, 0, 0, 0, len >> 8, len & 255, name, 0, 0);
+        sprintf(hex, "%04x", (unsigned)body_len);
+        for (k = 0; k < body_len; k++)
+            sprintf(hex + 4 + 2 * k, "%02x", (unsigned char)body[k]);
+        send_hex(cfd, hex, -1);
+        accepted += recv(cfd, answer, 6, MSG_WAITALL) == 6 && answer[1] == 0;
+    }
+    printf("%d\n", accepted);
+    fflush(stdout);
+}
+
 static const char *arg(char ***step)
 {
     if ((*step)[1] == NULL)
@@ -217,6 +263,9 @@ static void run(char **step)
             rcvbuf = atoi(arg(&step));
         } else if (strcmp(s, "wait") == 0) {
             poll(NULL, 0, atoi(arg(&step)));
+        } else if (strcmp(s, "many") == 0) {
+            n = atoi(arg(&step));
+            many(n, atoi(arg(&step)));
         } else if (strcmp(s, "hold") == 0) {
             pause();
         } else {
@@ -228,12 +277,13 @@ static void run(char **step)
 int main(int argc, char **argv)
 {
     int c;
-    while ((c = getopt(argc, argv, "p:a:s:t:")) != -1)
+    while ((c = getopt(argc, argv, "p:a:s:t:f")) != -1)
         switch (c) {
         case 'p': port = optarg; break;
         case 'a': addr = optarg; break;
         case 's': source = optarg; break;
         case 't': limit_ms = atoi(optarg); break;
+        case 'f': printf("%d\n", free_port()); return 0;
         default: return 2;
         }
     if (port == NULL)

@@ -1,0 +1,176 @@
+load helper
+
+header() { # the first four bytes of a listing
+    printf '%08x' "$PORT"
+}
+
+# DUMP in lines, without descriptor numbers; a NUL ends each line
+dump() {
+    ask send "$dump_req" text | tail -c +5 | tr -d '\n' | tr '\0' '\n' | sed 's/fd = [0-9]*/fd = N/'
+}
+
+@test "DUMP with nothing to tell answers the port of the daemon alone" {
+    start
+    is "$(ask send "$dump_req" eof)" "$(header) closed"
+}
+
+@test "DUMP has a line and a NUL a live node" {
+    start
+    register abc 5000
+    like "$(ask send "$dump_req" eof)" \
+        "^$(header)$(hex "active name     <abc> at port 5000, fd = ")(3[0-9])+0a00 closed\$"
+}
+
+@test "DUMP has a line with a blank at its end and a NUL a remembered node" {
+    start
+    ask send "$(alive2 abc 5000)" recv 6 fin eof
+    like "$(ask send "$dump_req" eof)" \
+        "^$(header)$(hex "old/unused name <abc>, port = 5000, fd = ")(3[0-9])+200a00 closed\$"
+}
+
+@test "DUMP lists live nodes, latest first, then remembered ones, oldest first" {
+    start
+    for i in 1 2 3; do register "live$i" "500$i"; done
+    for i in 1 2 3; do
+        ask send "$(alive2 "old$i" "600$i")" recv 6 fin eof
+        wait_for unregistered "old$i"
+    done
+    is "$(dump)" "active name     <live3> at port 5003, fd = N
+active name     <live2> at port 5002, fd = N
+active name     <live1> at port 5001, fd = N
+old/unused name <old1>, port = 6001, fd = N 
+old/unused name <old2>, port = 6002, fd = N 
+old/unused name <old3>, port = 6003, fd = N "
+}
+
+@test "a name that comes back is no longer among the remembered" {
+    start
+    ask send "$(alive2 abc 5000)" recv 6 fin eof
+    wait_for unregistered abc
+    register abc 5001
+    is "$(dump)" "active name     <abc> at port 5001, fd = N"
+}
+
+@test "further bytes in a DUMP request are ignored" {
+    start
+    is "$(ask send "$(frame 640102ff)" eof)" "$(header) closed"
+}
+
+@test "KILL with no node registered answers OK, and the daemon ends with status 0" {
+    start
+    is "$(ask send "$kill_req" eof)" "$(hex OK) closed"
+    ended "$EPMD_PID"
+}
+
+@test "further bytes in a KILL request are ignored" {
+    start
+    is "$(ask send "$(frame 6b0102)" eof)" "$(hex OK) closed"
+    ended "$EPMD_PID"
+}
+
+@test "KILL with a node registered answers NO, and the daemon goes on" {
+    start
+    register abc
+    is "$(ask send "$kill_req" eof)" "$(hex NO) closed"
+    is "$(names)" "name abc at port 5000"
+}
+
+@test "KILL is allowed again once the last node has left" {
+    start
+    register abc
+    let_go abc
+    wait_for unregistered abc
+    is "$(ask send "$kill_req" eof)" "$(hex OK) closed"
+    ended "$EPMD_PID"
+}
+
+@test "relaxed: KILL with a node registered answers OK, and the node's connection ends" {
+    start -relaxed_command_check
+    like "$(ask send "$(alive2 abc)" recv 6 @1 send "$kill_req" eof @0 eof)" $'\n4f4b closed\nclosed$'
+    ended "$EPMD_PID"
+}
+
+@test "STOP where it is not allowed is closed with no answer, and the node stays" {
+    start
+    register abc
+    is "$(ask send "$(stop_req abc)" eof)" closed
+    is "$(ask send "$(stop_req nobody)" eof)" closed
+    is "$(names)" "name abc at port 5000"
+}
+
+@test "relaxed: STOP closes the node's connection and frees its name" {
+    start -relaxed_command_check
+    register other 5001
+    like "$(ask send "$(alive2 abc)" recv 6 @1 send "$(stop_req abc)" eof @0 eof)" $'\n53544f50504544 closed\nclosed$'
+    is "$(names)" "name other at port 5001"
+    register abc
+    like "$ANSWER" '^7600'
+}
+
+@test "relaxed: STOP of a name that nobody holds answers NOEXIST" {
+    start -relaxed_command_check
+    is "$(ask send "$(stop_req nobody)" eof)" "$(hex NOEXIST) closed"
+    ask send "$(alive2 left)" recv 6 fin eof
+    wait_for unregistered left
+    is "$(ask send "$(stop_req left)" eof)" "$(hex NOEXIST) closed"
+}
+
+@test "relaxed: STOP of an empty name is closed with no answer" {
+    start -relaxed_command_check
+    is "$(ask send "$(frame 73)" eof)" closed
+}
+
+@test "ERL_EPMD_RELAXED_COMMAND_CHECK relaxes, whatever its value" {
+    for value in 1 "" 0 false; do
+        free_port
+        ERL_EPMD_RELAXED_COMMAND_CHECK=$value start
+        is "$(ask send "$(stop_req nobody)" eof)" "$(hex NOEXIST) closed"
+    done
+}
+
+# ---- who may ask what: two hosts, each in a network namespace
+
+everything_but_look_ups_is_refused() { # HOST ADDRESS, where abc is registered
+    local request
+    for request in "$(alive2 mine)" "$dump_req" "$kill_req" "$(stop_req abc)"; do
+        is "$request $(ask_on "$1" "$2" send "$request" eof)" "$request closed"
+    done
+    is "$(ask_on "$1" "$2" send "$(please abc)" eof)" "770013884d00000600050003616263""0000 closed"
+    is "$(ask_on "$1" "$2" send "$(please nobody)" eof)" "7701 closed"
+    is "$(ask_on "$1" "$2" send "$names_req" eof)" "00001111$(hex "name abc at port 5000")0a closed"
+}
+
+register_on() { # HOST NAME ADDRESS, until the test ends
+    on "$1" "$BUILD/raw" -p 4369 -a "$3" send "$(alive2 "$2")" recv 6 hold >"$TMP/$2.out" 3>&- &
+    remember $!
+    wait_for has_lines "$TMP/$2.out" 1
+}
+
+@test "from another host, look-ups and NAMES are answered, everything else is closed" {
+    need_root "network namespaces"
+    two_hosts
+    start_on "$HOST_A" -relaxed_command_check
+    register_on "$HOST_A" abc 127.0.0.1
+    everything_but_look_ups_is_refused "$HOST_B" 10.77.0.1
+    is "$(ask_on "$HOST_A" 127.0.0.1 send "$(please mine)" eof)" "7701 closed"
+}
+
+@test "from another host over IPv6, look-ups and NAMES are answered, everything else is closed" {
+    need_root "network namespaces"
+    two_hosts
+    start_on "$HOST_A" -relaxed_command_check
+    register_on "$HOST_A" abc ::1
+    everything_but_look_ups_is_refused "$HOST_B" fd77::1
+}
+
+@test "through an address of its own the host may ask everything" {
+    need_root "network namespaces"
+    two_hosts
+    start_on "$HOST_A"
+    for address in 10.77.0.1 fd77::1 127.0.0.1 127.9.9.9 ::1; do
+        like "$address $(ask_on "$HOST_A" "$address" send "$(alive2 own)" recv 6 fin eof)" "^$address 7600"
+        like "$address $(ask_on "$HOST_A" "$address" send "$dump_req" eof)" "^$address 00001111"
+    done
+    is "$(ask_on "$HOST_A" 10.77.0.1 send "$kill_req" eof)" "4f4b closed"
+    ended "$EPMD_PID"
+}
