@@ -750,6 +750,9 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 #ifndef _PATH_LOG
 #define _PATH_LOG "/dev/log"
 #endif
+#if defined __linux__ && !defined IPV6_V6ONLY
+#define IPV6_V6ONLY 26 /* dietlibc has no name for it */
+#endif
 #ifndef MSG_MORE
 #define MSG_MORE 0 /* Linux: the answer leaves together with the close */
 #endif
