@@ -1609,15 +1609,20 @@ static int conn_is_local(struct conn *c)
 	return c->host == HOST_LOCAL;
 }
 
-/* Its time starts anew with every byte, but all of it is five times that at most. */
+/*
+ * Its time starts anew with every byte, but all of it has a limit as well. Half a second more is for who counts in whole ones: a
+ * byte a second is served at -packet_timeout 1.
+ */
 static void conn_renew(struct conn *c)
 {
 	const int64_t timeout_ms = (int64_t)set.packet_timeout_s * 1000, now_ms = clock_ms();
+	const int64_t total_ms = timeout_ms * 5 > EPMD_TOTAL_S * 1000 ? timeout_ms * 5 : EPMD_TOTAL_S * 1000;
 
 	if (c->since_ms == 0)
 		c->since_ms = now_ms;
-	if (now_ms - c->since_ms <= 4 * timeout_ms)
-		c->deadline_ms = now_ms + timeout_ms;
+	c->deadline_ms = now_ms + timeout_ms + 500;
+	if (c->deadline_ms > c->since_ms + total_ms)
+		c->deadline_ms = c->since_ms + total_ms;
 	if (c->deadline_ms < deadline_ms)
 		deadline_ms = c->deadline_ms;
 }
