@@ -2543,26 +2543,36 @@ static void open_queue(void)
 	polled[POLL_QUEUE].events = POLLIN;
 }
 
+static rlim_t count_open(rlim_t limit)
+{
+	rlim_t fd, open_now = 0;
+
+	for (fd = 0; fd < limit; fd++)
+		open_now += fcntl((int)fd, F_GETFD) != -1;
+	return open_now;
+}
+
+#define FD_RESERVE 64 /* descriptors beside the connections: what is open at start, the log's, what was inherited */
+
 /*
  * As many descriptors as the tables need, or as the hard limit allows: then fewer nodes are admitted, so that look-ups keep their
  * room. Those that are open now are taken to stay.
  */
 static void set_limits(void)
 {
-	const int next_fd = dup(signal_pipe);
-	const rlim_t open_now = next_fd < 0 ? 0 : (rlim_t)next_fd + 2, need = open_now + EPMD_CONN_MAX;
+	const rlim_t need = EPMD_CONN_MAX + EPMD_LISTEN_MAX + FD_RESERVE;
 	struct rlimit limit;
-	rlim_t room = EPMD_CONN_MAX, spare;
+	rlim_t room = EPMD_CONN_MAX, spare, taken;
 
-	(void)close(next_fd);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < need) {
 		limit.rlim_cur = limit.rlim_max < need ? limit.rlim_max : need;
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
 		(void)getrlimit(RLIMIT_NOFILE, &limit);
-		if (limit.rlim_cur < need)
-			room = limit.rlim_cur > open_now ? limit.rlim_cur - open_now : 0;
+		taken = limit.rlim_cur < need ? count_open(limit.rlim_cur) + 2 : 0;
+		if (limit.rlim_cur < room + taken)
+			room = limit.rlim_cur > taken ? limit.rlim_cur - taken : 0;
 	}
-	if (next_fd < 0 || room < 3)
+	if (room < 3)
 		fail("the limit of open files is too low", "", 0);
 	spare = room / 4 < 2 ? 2 : room / 4 < EPMD_CONN_SPARE ? room / 4 : EPMD_CONN_SPARE;
 	conn_limit = (uint16_t)room;
