@@ -1444,7 +1444,7 @@ static int queue_set(int fd, uint16_t slot, short want, int has)
 
 	memset(&e, 0, sizeof e);
 	e.events = want == POLLIN ? EPOLLIN : EPOLLOUT;
-	e.data.u32 = slot;
+	e.data.u64 = (uint64_t)fd * 65536u + slot;
 	if (epoll_ctl(polled[POLL_QUEUE].fd, has ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e) == 0)
 		return 0;
 	if (has)
@@ -1452,15 +1452,24 @@ static int queue_set(int fd, uint16_t slot, short want, int has)
 	return -1;
 }
 
+/*
+ * -1 and errno where it cannot tell. A connection that could not be closed may still be in the queue, though its slot is another's
+ * by now: its events are nobody's, and `what` is 0.
+ */
 static int queue_ready(struct event event[EPMD_BATCH_MAX])
 {
 	struct epoll_event ready[EPMD_BATCH_MAX];
 	const int n = epoll_wait(polled[POLL_QUEUE].fd, ready, EPMD_BATCH_MAX, 0);
-	int k;
+	int k, fd;
 
 	for (k = 0; k < n; k++) {
-		event[k].slot = (uint16_t)ready[k].data.u32;
+		fd = (int)(ready[k].data.u64 / 65536u);
+		event[k].slot = (uint16_t)(ready[k].data.u64 % 65536u);
 		event[k].what = (short)((ready[k].events & EPOLLOUT ? POLLOUT : 0) | (ready[k].events & ~(uint32_t)EPOLLOUT ? POLLIN : 0));
+		if (conns[event[k].slot].fd != fd) {
+			event[k].what = 0;
+			(void)epoll_ctl(polled[POLL_QUEUE].fd, EPOLL_CTL_DEL, fd, &ready[k]);
+		}
 	}
 	return n;
 }
@@ -1861,7 +1870,7 @@ static void conns_expire(int64_t now_ms)
 /* ==== 12 Loop: one turn after the other, each of bounded length =============================================================== */
 
 #define PAUSE_MS      100   /* without accepting, where that failed and nothing could be closed */
-#define POLL_FAILURES 1000  /* on end, 10 ms apart, before we give up: it never happens */
+#define POLL_FAILURES 1000  /* on end, 10 ms apart, before we give up: it never happens; out of memory is waited for */
 
 /* Whether to go on accepting at once. */
 static int accept_failed(int error)
@@ -1885,7 +1894,7 @@ static int accept_failed(int error)
 			return 1;
 		break;
 	default:
-		shortage_begin(SHORT_FDS, clock_ms());
+		log_at(1, "accept: %s", strerror(error));
 		break;
 	}
 	listen_pause(1);
@@ -1936,11 +1945,12 @@ static int turn_parked(void)
 	if (polled[POLL_QUEUE].revents != 0)
 		n = queue_ready(event);
 	for (k = 0; k < n; k++)
-		conn_event(&conns[event[k].slot], event[k].what);
+		if (event[k].what != 0)
+			conn_event(&conns[event[k].slot], event[k].what);
 	for (slot = 0; slot < polled_slots; slot++)
 		if (park_entry(slot)->fd >= 0 && park_entry(slot)->revents != 0)
 			conn_event(&conns[slot], park_entry(slot)->revents);
-	return n < EPMD_BATCH_MAX;
+	return n >= 0 && n < EPMD_BATCH_MAX;
 }
 
 static void turn_signals(void)
@@ -1996,7 +2006,7 @@ static int64_t turn(int64_t next_ms)
 	int all_served;
 
 	if (poll(polled, (nfds_t)(POLL_LISTEN + listen_len + polled_slots), ms_until(next_ms)) < 0) {
-		if (errno != EINTR && ++failures == POLL_FAILURES) {
+		if (errno != EINTR && errno != EAGAIN && errno != ENOMEM && ++failures == POLL_FAILURES) {
 			log_at(0, "poll: %s", strerror(errno));
 			exit(1);
 		}
