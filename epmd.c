@@ -867,6 +867,7 @@ static volatile sig_atomic_t counts_wanted;  /* by SIGUSR1 */
 static int last_try = 1;                     /* else a failure is not spoken of: -wait tries again */
 static int quiet;                            /* nor ever */
 static int status_none = 1;                  /* the exit status where no epmd answers */
+static int unsaid;                           /* errno of what could not be written to standard output */
 
 enum { SHORT_CONNS, SHORT_FDS, SHORT_NODES, SHORT_KINDS };
 static struct {
@@ -1197,13 +1198,19 @@ static void shortage_end(int64_t now_ms)
 	}
 }
 
-/* Cannot start: one line, status 1. */
-static void fail(const char *what, const char *on, int error)
+/* What, on what, and why. */
+static void write_error(const char *what, const char *on, int error)
 {
-	char line[512];
+	char line[EPMD_LINE_MAX + 256];
 	int len = snprintf(line, sizeof line, "epmd: %s%s%s%s%s\n", what, *on ? " " : "", on, error ? ": " : "", error ? strerror(error) : "");
 
 	(void)!write(STDERR_FILENO, line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1);
+}
+
+/* Cannot start: one line, status 1. */
+static void fail(const char *what, const char *on, int error)
+{
+	write_error(what, on, error);
 	exit(1);
 }
 
@@ -2026,8 +2033,36 @@ static int64_t turn(int64_t next_ms)
 static int complain(const char *what, const char *on)
 {
 	if (last_try && !quiet)
-		fprintf(stderr, "epmd: %s%s%s\n", what, *on ? " " : "", on);
+		write_error(what, on, 0);
 	return 1;
+}
+
+/* To standard output; a command that could not say all ends with status 1. */
+static void say_bytes(const char *text, size_t len)
+{
+	ssize_t n = 1;
+
+	for (; len > 0 && n > 0; text += n, len -= (size_t)n)
+		n = write(STDOUT_FILENO, text, len);
+	if (n <= 0)
+		unsaid = errno;
+}
+
+static void say(const char *format, ...)
+{
+	char line[EPMD_LINE_MAX + 256];
+	va_list ap;
+	int len;
+
+	va_start(ap, format);
+	len = vsnprintf(line, sizeof line, format, ap);
+	va_end(ap);
+	say_bytes(line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1);
+}
+
+static int said(int status)
+{
+	return unsaid == 0 ? status : complain("cannot write:", strerror(unsaid));
 }
 
 static int no_epmd(void)
@@ -2154,26 +2189,23 @@ static ssize_t ask_all(uint8_t request, const char *name, uint8_t *buf, size_t r
 	return (ssize_t)len;
 }
 
-/* What a terminal would obey is shown as `?`. */
-static void print_text(const uint8_t *text, size_t len)
+/* What a terminal would obey is shown as `?`; NULs, which end the lines of a dump, are left out. */
+static void say_text(uint8_t *text, size_t len)
 {
-	size_t i;
+	size_t i, kept = 0;
 
 	for (i = 0; i < len; i++)
-		putchar(is_control(text[i]) && text[i] != '\n' ? '?' : text[i]);
+		if (text[i] != 0)
+			text[kept++] = is_control(text[i]) && text[i] != '\n' ? '?' : text[i];
+	say_bytes((const char *)text, kept);
 }
 
-static int print_done(int status)
-{
-	return fflush(stdout) == 0 ? status : complain("cannot write", strerror(errno));
-}
-
-/* -names, -dump: the daemon's lines as they come, but for the NULs of a dump. */
+/* -names, -dump: the daemon's lines as they come. */
 static int command_list(uint8_t request)
 {
 	const int fd = ask_name(request, "");
 	uint8_t *const buf = received;
-	ssize_t n, i;
+	ssize_t n;
 
 	if (fd < 0)
 		return no_epmd();
@@ -2181,15 +2213,13 @@ static int command_list(uint8_t request)
 		(void)close(fd);
 		return complain("no answer from epmd: is it one, and may this host ask?", "");
 	}
-	printf("epmd: up and running on port %lu with data:\n", (unsigned long)(get_16(buf, 0) * 65536ul + get_16(buf, 2)));
+	say("epmd: up and running on port %lu with data:\n", (unsigned long)(get_16(buf, 0) * 65536ul + get_16(buf, 2)));
 	while ((n = recv(fd, buf, sizeof received, 0)) > 0)
-		for (i = 0; i < n; i++)
-			if (buf[i] != 0)
-				print_text(buf + i, 1);
+		say_text(buf, (size_t)n);
 	(void)close(fd);
 	if (n < 0)
 		return complain("the answer broke off:", strerror(errno));
-	return print_done(0);
+	return said(0);
 }
 
 static int command_names(char **arg)
@@ -2223,48 +2253,48 @@ static int command_started(char **arg)
 }
 
 /* An answer of one word into received[]; 0 where no epmd is to be had. */
-static const char *ask_word(uint8_t request, const char *name)
+static char *ask_word(uint8_t request, const char *name)
 {
 	const ssize_t len = ask_all(request, name, received, 15);
 
 	if (len < 0)
 		return NULL;
 	received[len] = '\0';
-	return (const char *)received;
+	return (char *)received;
 }
 
-static int not_understood(const char *word)
+static int not_understood(char *word)
 {
-	printf("epmd: local epmd responded with <");
-	print_text((const uint8_t *)word, strlen(word));
-	puts(">");
-	return print_done(1);
+	say("epmd: local epmd responded with <");
+	say_text((uint8_t *)word, strlen(word));
+	say(">\n");
+	return said(1);
 }
 
 static int command_kill(char **arg)
 {
-	const char *const word = ask_word(EPMD_KILL_REQ, "");
+	char *const word = ask_word(EPMD_KILL_REQ, "");
 
 	(void)arg;
 	if (word == NULL)
 		return no_epmd();
 	if (strcmp(word, "OK") != 0 && strcmp(word, "NO") != 0)
 		return not_understood(word);
-	puts(*word == 'O' ? "Killed" : "Killing not allowed - living nodes in database.");
-	return print_done(*word != 'O');
+	say("%s\n", *word == 'O' ? "Killed" : "Killing not allowed - living nodes in database.");
+	return said(*word != 'O');
 }
 
 /* OTP's epmd says both words of a name that it does not know. */
 static int command_stop(char **arg)
 {
-	const char *const word = ask_word(EPMD_STOP_REQ, arg[0]);
+	char *const word = ask_word(EPMD_STOP_REQ, arg[0]);
 
 	if (word == NULL)
 		return no_epmd();
 	if (strcmp(word, "STOPPED") != 0 && strncmp(word, "NOEXIST", 7) != 0)
 		return not_understood(word);
-	puts(*word == 'S' ? "STOPPED" : "NOEXIST");
-	return print_done(0);
+	say("%s\n", *word == 'S' ? "STOPPED" : "NOEXIST");
+	return said(0);
 }
 
 /* A PORT2_RESP into received[]: its length where it is whole and says yes, 0 where it says no, -1 where no epmd is to be had. */
@@ -2299,13 +2329,13 @@ static int command_lookup(char **arg)
 	if (len == 0)
 		return complain("no such node:", arg[0]);
 	if (set.debug == 0) {
-		printf("%u\n", get_16(in, 2));
-		return print_done(0);
+		say("%u\n", get_16(in, 2));
+		return said(0);
 	}
-	printf("name %s\nport %u\ntype %s\nprotocol %u\nversions %u to %u\n", arg[0], get_16(in, 2), type_text(in[4], type), in[5],
+	say("name %s\nport %u\ntype %s\nprotocol %u\nversions %u to %u\n", arg[0], get_16(in, 2), type_text(in[4], type), in[5],
 	    get_16(in, 8), get_16(in, 6));
-	printf("extra %u bytes\n", get_16(in, 12u + get_16(in, 10)));
-	return print_done(0);
+	say("extra %u bytes\n", get_16(in, 12u + get_16(in, 10)));
+	return said(0);
 }
 
 /* Why a registration was refused, as far as it can be found out. */
@@ -2313,8 +2343,6 @@ static int refused(const char *name, size_t answered)
 {
 	if (answered == 0)
 		return complain("not registered: the connection was closed; only a node's own host may register", name);
-	if (!name_is_good((const uint8_t *)name, strlen(name)))
-		return complain("not registered: no good name:", name);
 	if (ask_port(name) > 0)
 		return complain("not registered: the name is taken:", name);
 	return complain("not registered: no room for another node:", name);
@@ -2342,8 +2370,8 @@ static int command_register(char **arg)
 	size_t at, len;
 	int fd;
 
-	if (name_len > EPMD_NAME_MAX)
-		fail("name is too long", "", 0);
+	if (!name_is_good((const uint8_t *)arg[0], name_len))
+		fail("not registered: not a good name:", arg[0], 0);
 	at = put_8(body, 0, EPMD_ALIVE2_REQ);
 	at = put_16(body, at, port);
 	at = put_8(body, at, EPMD_TYPE_HIDDEN);
@@ -2358,8 +2386,7 @@ static int command_register(char **arg)
 	len = read_all(fd, received, 2);
 	if (len < 2 || received[1] != 0)
 		return refused(arg[0], len);
-	printf("registered %s at port %u\n", arg[0], port);
-	(void)print_done(0);
+	say("registered %s at port %u\n", arg[0], port);
 	(void)alarm(0);
 	(void)read_all(fd, received, 4);
 	while (recv(fd, received, sizeof received, 0) > 0)
@@ -2420,8 +2447,8 @@ static void print_status(char *const column[6], int width)
 		type_shown = type_text(received[4], type);
 		snprintf(versions, sizeof versions, "%u-%u", get_16(received, 8), get_16(received, 6));
 	}
-	print_text((const uint8_t *)column[0], strlen(column[0]));
-	printf("%*s  %5.5s  %-6s  %-8s  %-6s  %10.10s  %s\n", pad, "", column[1], type_shown, versions, column[3], column[4], column[5]);
+	say_text((uint8_t *)column[0], strlen(column[0]));
+	say("%*s  %5.5s  %-6s  %-8s  %-6s  %10.10s  %s\n", pad, "", column[1], type_shown, versions, column[3], column[4], column[5]);
 }
 
 /* Goes through the lines of a listing, `len` bytes: finds out how wide the names are, or else prints the rows. */
@@ -2468,16 +2495,16 @@ static int command_status(char **arg)
 		return complain("no answer from epmd: is it one, and may this host ask?", "");
 	width = status_rows(text + 4, (size_t)len - 4, from_dump, 4, 0);
 	if (isatty(STDOUT_FILENO))
-		printf("%-*s  %5s  %-6s  %-8s  %-6s  %10s  %s\n", width, "NAME", "PORT", "TYPE", "VERSIONS", "STATE", "CREATION", "SINCE");
+		say("%-*s  %5s  %-6s  %-8s  %-6s  %10s  %s\n", width, "NAME", "PORT", "TYPE", "VERSIONS", "STATE", "CREATION", "SINCE");
 	(void)status_rows(text + 4, (size_t)len - 4, from_dump, width, 1);
 	if (set.debug > 0 && !from_dump) {
 		len = ask_all(EPMD_STATUS_REQ, "c", received, sizeof received);
 		if (len > 4) {
-			print_text(received + 4, (size_t)len - 4);
-			putchar('\n');
+			say_text(received + 4, (size_t)len - 4);
+			say("\n");
 		}
 	}
-	return print_done(0);
+	return said(0);
 }
 
 /* ==== 14 Process: descriptors, signals, limits, rights, detaching, telling the supervisor ===================================== */
@@ -2694,26 +2721,28 @@ static const char usage_text[] =
     "usage: epmd [-d]... [-address List] [-port No] [-daemon] [-user Name] [-systemd]\n"
     "            [-relaxed_command_check] [-local_names] [-packet_timeout Seconds]\n"
     "            [-delay_accept Seconds] [-delay_write Seconds]\n"
-    "       epmd [-port No] [-host Address] [-timeout Seconds] [-wait Seconds] COMMAND\n"
+    "       epmd [-port No] [-host Name] [-timeout Seconds] [-wait Seconds] COMMAND\n"
     "commands: -names  -lookup Name  -register Name Port  -status [-d]  -started\n"
     "          -dump  -kill  -stop Name  -help  -version\n";
 
 static void usage_error(void)
 {
-	fputs(usage_text, stderr);
+	(void)!write(STDERR_FILENO, usage_text, sizeof usage_text - 1);
 	exit(1);
 }
 
 static int command_help(char **arg)
 {
 	(void)arg;
-	return fputs(usage_text, stdout) < 0;
+	say_bytes(usage_text, sizeof usage_text - 1);
+	return said(0);
 }
 
 static int command_version(char **arg)
 {
 	(void)arg;
-	return puts("epmd " EPMD_VERSION) < 0;
+	say("epmd %s\n", EPMD_VERSION);
+	return said(0);
 }
 
 /* An option adds one to a flag, or takes a number or a text. An option beats its variable in the environment. */
