@@ -13,42 +13,42 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len);
 
 /* What a target insists on. */
 #define MUST(condition) \
-	do { \
-		if (!(condition)) { \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort(); \
-		} \
-	} while (0)
+    do { \
+        if (!(condition)) { \
+            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+            abort(); \
+        } \
+    } while (0)
 
 #ifdef REPLAY
 static void replay(const char *name)
 {
-	static uint8_t bytes[1 << 20];
-	FILE *const file = fopen(name, "rb");
-	size_t len, i;
-	uint8_t *exact;
+    static uint8_t bytes[1 << 20];
+    FILE *const file = fopen(name, "rb");
+    size_t len, i;
+    uint8_t *exact;
 
-	if (file == NULL) {
-		perror(name);
-		exit(2);
-	}
-	len = fread(bytes, 1, sizeof bytes, file);
-	fclose(file);
-	exact = malloc(len + (len == 0)); /* so that a sanitizer sees a read behind its end */
-	for (i = 0; i < len; i++)
-		exact[i] = bytes[i];
-	LLVMFuzzerTestOneInput(exact, len);
-	free(exact);
+    if (file == NULL) {
+        perror(name);
+        exit(2);
+    }
+    len = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    exact = malloc(len + (len == 0)); /* so that a sanitizer sees a read behind its end */
+    for (i = 0; i < len; i++)
+        exact[i] = bytes[i];
+    LLVMFuzzerTestOneInput(exact, len);
+    free(exact);
 }
 
 int main(int argc, char **argv)
 {
-	int i;
+    int i;
 
-	for (i = 1; i < argc; i++)
-		replay(argv[i]);
-	printf("%d inputs\n", argc - 1);
-	return 0;
+    for (i = 1; i < argc; i++)
+        replay(argv[i]);
+    printf("%d inputs\n", argc - 1);
+    return 0;
 }
 #endif
 
