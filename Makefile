@@ -13,12 +13,15 @@ all: epmd
 epmd: epmd.c epmd.h
 	$(BUILD) -o $@ epmd.c $(LDLIBS)
 
-# For an empty container image or a small device: with musl where there is its compiler.
+# For an empty container image or a small device, with musl where there is its compiler. With CPPFLAGS=-DEPMD_NO_RESOLVER -host
+# takes addresses alone, and the binary is a quarter smaller.
+SMALL = -Os -fno-pie -ffunction-sections -fno-asynchronous-unwind-tables -Wl,--gc-sections,-z,noseparate-code,-z,norelro
+
 static: epmd-static
 
 epmd-static: epmd.c epmd.h
 	cc=$$(command -v musl-gcc || echo "$(CC)"); \
-	$$cc -std=c99 $(CPPFLAGS) -Os -fno-asynchronous-unwind-tables $(LDFLAGS) -static -s -Wl,-z,noseparate-code,-z,norelro -o $@ epmd.c $(LDLIBS)
+	$$cc -std=c99 $(CPPFLAGS) $(SMALL) $(LDFLAGS) -static -s -o $@ epmd.c $(LDLIBS)
 
 check: all
 	t/deps
