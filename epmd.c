@@ -2457,6 +2457,7 @@ static int status_rows(const uint8_t *text, size_t len, int from_dump, int width
 	char *const line = (char *)scratch;
 	char *column[6];
 	size_t at, end, chars;
+	uint8_t *p;
 
 	for (at = 0; at < len; at = end + 1) {
 		for (end = at; end < len && text[end] != '\n'; end++)
@@ -2466,13 +2467,17 @@ static int status_rows(const uint8_t *text, size_t len, int from_dump, int width
 		if (end - at >= sizeof scratch)
 			continue;
 		line[put_bytes(scratch, 0, text + at, end - at)] = '\0';
+		for (p = scratch; *p != 0; p++)
+			if (is_control(*p) && (*p != '\t' || from_dump))
+				*p = '?'; /* a terminal would obey it */
 		if (from_dump ? !take_dump(line, column) : !take_status(line, column))
+			continue;
+		chars = strlen(column[0]);
+		if (chars > EPMD_NAME_MAX)
 			continue;
 		if (print)
 			print_status(column, width);
-		for (chars = 0; column[0][chars] != '\0'; chars++)
-			;
-		if (!print && chars > (size_t)width)
+		else if (chars > (size_t)width)
 			width = (int)chars;
 	}
 	return width;
