@@ -2388,6 +2388,7 @@ static int command_register(char **arg)
 		return refused(arg[0], len);
 	say("registered %s at port %u\n", arg[0], port);
 	(void)alarm(0);
+	last_try = 1;
 	(void)read_all(fd, received, 4);
 	while (recv(fd, received, sizeof received, 0) > 0)
 		;
