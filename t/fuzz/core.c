@@ -20,7 +20,6 @@
 #include "replay.h"
 #include <stdarg.h>
 #include <string.h>
-#include <time.h>
 
 enum { SLOTS = 8, CURSORS = 4, FD = 100 };
 
@@ -477,9 +476,31 @@ static size_t print(char *out, const char *format, ...)
     return (size_t)len;
 }
 
+/* Counted day by day of a year, since a system's time_t may end in 2038. */
+static void print_date(char *out, uint32_t seconds)
+{
+    static const unsigned days_of[12] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    uint32_t days = seconds / 86400, year = 1970, month = 0, len;
+
+    for (;; year++) {
+        len = 365 + ((year % 4 == 0 && year % 100 != 0) || year % 400 == 0);
+        if (days < len)
+            break;
+        days -= len;
+    }
+    for (;; month++) {
+        const uint32_t n = days_of[month] + (month == 1 && len == 366);
+
+        if (days < n)
+            break;
+        days -= n;
+    }
+    print(out, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year, (unsigned)month + 1, (unsigned)days + 1, (unsigned)(seconds / 3600 % 24),
+          (unsigned)(seconds / 60 % 60), (unsigned)(seconds % 60));
+}
+
 static size_t line_of(const struct life *l, uint8_t kind, char *out)
 {
-    const time_t since = (time_t)l->since;
     const int len = (int)l->name_len, fd = FD + l->slot;
     const char *const name = (const char *)l->name;
     char date[32];
@@ -492,7 +513,7 @@ static size_t line_of(const struct life *l, uint8_t kind, char *out)
             return print(out, "active name     <%.*s> at port %u, fd = %d\n", len, name, l->port, fd) + 1;
         return print(out, "old/unused name <%.*s>, port = %u, fd = %d \n", len, name, l->port, fd) + 1;
     default:
-        strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&since));
+        print_date(date, l->since);
         return print(out, "%.*s\t%u\t%d\t%s\t%u\t%s\n", len, name, l->port, fd, l->live ? "active" : "down", told(l), date);
     }
 }

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len);
     } while (0)
 
 #ifdef REPLAY
-static void replay(const char *name)
+static int replay(const char *name)
 {
     static uint8_t bytes[1 << 20];
     FILE *const file = fopen(name, "rb");
@@ -30,7 +30,7 @@ static void replay(const char *name)
 
     if (file == NULL) {
         perror(name);
-        exit(2);
+        return 0;
     }
     len = fread(bytes, 1, sizeof bytes, file);
     fclose(file);
@@ -39,6 +39,7 @@ static void replay(const char *name)
         exact[i] = bytes[i];
     LLVMFuzzerTestOneInput(exact, len);
     free(exact);
+    return 1;
 }
 
 int main(int argc, char **argv)
@@ -46,7 +47,8 @@ int main(int argc, char **argv)
     int i;
 
     for (i = 1; i < argc; i++)
-        replay(argv[i]);
+        if (!replay(argv[i]))
+            return 2;
     printf("%d inputs\n", argc - 1);
     return 0;
 }
