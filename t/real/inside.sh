@@ -17,7 +17,16 @@ fail() {
     echo "FAILED: $*"
     exit 1
 }
-trap 'fail "${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND"' ERR
+
+# Which command of the case it was, from the step down to it.
+failed_at() { # command
+    local i where=''
+    for ((i = 1; i < ${#BASH_SOURCE[@]}; i++)); do
+        where="${BASH_SOURCE[i]##*/}:${BASH_LINENO[i - 1]} $where"
+    done
+    fail "$where$1"
+}
+trap 'failed_at "$BASH_COMMAND"' ERR
 
 step() { echo "- $*"; }
 skip() {

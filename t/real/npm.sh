@@ -13,7 +13,7 @@ run_steps() {
 
 npm_version() { sed -n 's/^ *"version": "\(.*\)".*/\1/p' "$npm_dir/$1/package.json"; }
 
-run_client() { NODE_PATH=$npm_dir node --no-deprecation "$root/t/real/client.js" "$1"; }
+run_client() { NODE_PATH=$npm_dir timeout 20 node --no-deprecation "$root/t/real/client.js" "$1"; }
 
 client() { # host
     step "registers, looks up, is refused, lists and dumps at $1"
