@@ -232,15 +232,17 @@ static void order_push(struct epmd_order *o, uint16_t i)
 
 static void order_pull(struct epmd_order *o, uint16_t i)
 {
-	uint16_t k = o->len;
+	uint16_t k, last;
 
-	while (k > 0 && o->row[k - 1] != i)
-		k--;
-	if (k == 0)
+	if (o->len == 0)
 		return;
-	for (; k < o->len; k++)
-		o->row[k - 1] = o->row[k];
-	o->len--;
+	last = (uint16_t)(o->len - 1);
+	for (k = last; o->row[k] != i; k--)
+		if (k == 0)
+			return;
+	for (; k < last; k++)
+		o->row[k] = o->row[k + 1];
+	o->len = last;
 }
 
 /* The row, live or remembered, that has the name, or -1. */
@@ -453,7 +455,7 @@ size_t epmd_list(const struct epmd_nodes *t, struct epmd_cursor *c, uint8_t *out
 	size_t at = 0;
 	int i;
 
-	while (c->kind != 0 && room - at >= EPMD_LINE_MAX) {
+	while (c->kind != 0 && at <= room - EPMD_LINE_MAX) {
 		i = list_next(t, c);
 		if (i < 0)
 			c->kind = 0;
@@ -792,13 +794,14 @@ enum conn_state { CONN_FREE, CONN_READING, CONN_SENDING, CONN_KEPT };
 enum conn_host { HOST_UNKNOWN, HOST_LOCAL, HOST_REMOTE };
 
 struct conn {
-	int fd;                        /* -1 where free */
+	int fd;
 	int node;                      /* the row registered through it, or -1 */
 	uint8_t state;
 	uint8_t host;
 	uint8_t refused;               /* a registration that was */
 	uint8_t parked;                /* 0, or one of PARKED_* */
 	uint16_t fill;                 /* bytes in held[]: of an incomplete request, or still to be sent */
+	uint16_t next;                 /* the next free slot, where this is one, or EPMD_CONN_MAX */
 	int64_t since_ms;              /* waiting since, monotonic; 0 before it waited */
 	int64_t deadline_ms;
 	struct epmd_cursor cursor;     /* of its listing; kind 0 where there is none, or no more */
@@ -814,8 +817,8 @@ union address {
 static struct epmd_nodes nodes;
 static struct conn conns[EPMD_CONN_MAX];
 static uint8_t held[EPMD_CONN_MAX][EPMD_PACKET_MAX];
-static uint16_t free_slot[EPMD_CONN_MAX];    /* a stack of those below conn_top */
-static uint16_t free_len, conn_top;
+static uint16_t conn_top;                    /* slots ever used */
+static uint16_t conn_free = EPMD_CONN_MAX;   /* the first free one below conn_top, or EPMD_CONN_MAX */
 static uint16_t conn_limit;                  /* slots in use at most: as the descriptor limit allows */
 
 static union address peer;                   /* of the connection accepted last */
@@ -953,24 +956,18 @@ static void log_raw(const char *line)
 
 static void log_hex_line(const uint8_t *bytes, size_t at, size_t len)
 {
-	char line[16 + 4 * HEX_COLUMNS + 16];
-	size_t i, n = (size_t)snprintf(line, sizeof line, "***** %08lx  ", (unsigned long)at);
+	static const char digit[] = "0123456789abcdef";
+	char hex[3 * HEX_COLUMNS + 1], text[HEX_COLUMNS + 1] = "", line[16 + 4 * HEX_COLUMNS + 16];
+	size_t i;
 
-	for (i = 0; i < HEX_COLUMNS; i++) {
-		if (i < len)
-			n += (size_t)snprintf(line + n, sizeof line - n, "%02x ", bytes[at + i]);
-		else
-			n += (size_t)snprintf(line + n, sizeof line - n, "   ");
-		if (i == HEX_COLUMNS / 2 - 1)
-			line[n++] = ' ';
+	memset(hex, ' ', sizeof hex - 1);
+	hex[sizeof hex - 1] = '\0';
+	for (i = 0; i < len && i < HEX_COLUMNS; i++) {
+		hex[3 * i] = digit[bytes[at + i] / 16u];
+		hex[3 * i + 1] = digit[bytes[at + i] % 16u];
+		text[i] = (char)(bytes[at + i] > 31 && bytes[at + i] < 127 ? bytes[at + i] : '.');
 	}
-	line[n++] = ' ';
-	line[n++] = '|';
-	for (i = 0; i < len && i < HEX_COLUMNS; i++)
-		line[n++] = (char)(bytes[at + i] > 31 && bytes[at + i] < 127 ? bytes[at + i] : '.');
-	line[n++] = '|';
-	line[n++] = '\n';
-	line[n] = '\0';
+	snprintf(line, sizeof line, "***** %08lx  %.24s %.24s |%s|\n", (unsigned long)at, hex, hex + 24, text);
 	log_raw(line);
 }
 
@@ -1052,20 +1049,31 @@ static const char *request_text(uint8_t request)
 	return kind < 0 ? NULL : requests[kind].text;
 }
 
-/* What happened since the start, a line of up to `room` bytes. */
-static size_t counts_text(char *text, size_t room)
+/* Adds what fits of a text behind the first `at` bytes of line[0..room-1]; returns how many they are then. */
+static size_t add_text(char *line, size_t room, size_t at, const char *text)
+{
+	while (at < room && *text != '\0')
+		line[at++] = *text++;
+	return at;
+}
+
+/* Adds a line of what happened since the start. */
+static size_t add_counts(char *line, size_t room, size_t at)
 {
 	uint8_t since[24];
-	size_t len, k;
+	char part[160];
+	int k;
 
 	since[put_date(since, 0, counts.since)] = '\0';
-	len = (size_t)snprintf(text, room, "up since %s; nodes %u, at most %u;", (const char *)since, nodes.live.len, counts.nodes_max);
-	for (k = 0; k < REQUEST_KINDS && len < room; k++)
-		len += (size_t)snprintf(text + len, room - len, " %s_REQ %lu,", requests[k].text, requests[k].count);
-	if (len < room)
-		len += (size_t)snprintf(text + len, room - len, " refused %lu, dropped %lu, evicted %lu, timed out %lu", counts.refused, counts.dropped,
-		    counts.evicted, counts.timed_out);
-	return len < room ? len : room - 1;
+	snprintf(part, sizeof part, "up since %s; nodes %u, at most %u;", (const char *)since, nodes.live.len, counts.nodes_max);
+	at = add_text(line, room, at, part);
+	for (k = 0; k < REQUEST_KINDS; k++) {
+		snprintf(part, sizeof part, " %s_REQ %lu,", requests[k].text, requests[k].count);
+		at = add_text(line, room, at, part);
+	}
+	snprintf(part, sizeof part, " refused %lu, dropped %lu, evicted %lu, timed out %lu", counts.refused, counts.dropped, counts.evicted,
+	    counts.timed_out);
+	return add_text(line, room, at, part);
 }
 
 static void count_request(void)
@@ -1562,9 +1570,9 @@ static uint16_t slot_of(const struct conn *c)
 	return (uint16_t)(c - conns);
 }
 
-static uint16_t conns_used(void)
+static int conns_are_full(void)
 {
-	return (uint16_t)(conn_top - free_len);
+	return conn_free == EPMD_CONN_MAX && conn_top >= conn_limit;
 }
 
 static void conn_close(struct conn *c)
@@ -1581,9 +1589,9 @@ static void conn_close(struct conn *c)
 	}
 	park_drop(slot_of(c));
 	(void)close(c->fd);
-	c->fd = -1;
 	c->state = CONN_FREE;
-	free_slot[free_len++] = slot_of(c);
+	c->next = conn_free;
+	conn_free = slot_of(c);
 }
 
 /* Of those that wait, the one that has waited longest, from another host before one from this host. A node's never. */
@@ -1649,7 +1657,7 @@ static void conn_wait(struct conn *c, short want)
 	(void)conn_is_local(c);
 	conn_renew(c);
 	park_want(slot_of(c), want);
-	if (conns_used() >= conn_limit && conn_evict())
+	if (conns_are_full() && conn_evict())
 		shortage_begin(SHORT_CONNS, clock_ms());
 }
 
@@ -1659,7 +1667,7 @@ static void conn_keep(struct conn *c)
 	c->state = CONN_KEPT;
 	c->deadline_ms = NEVER;
 	park_want(slot_of(c), POLLIN);
-	if (conns_used() >= conn_limit)
+	if (conns_are_full())
 		(void)conn_evict();
 }
 
@@ -1670,6 +1678,16 @@ static void conn_sent(struct conn *c)
 		conn_keep(c);
 	else
 		conn_close(c);
+}
+
+/* Holds bytes[at] to bytes[end - 1] behind the first `fill` that are held, as many as there is room for. */
+static void conn_hold(struct conn *c, size_t fill, const uint8_t *bytes, size_t at, size_t end)
+{
+	uint8_t *const own = held[slot_of(c)];
+
+	while (at < end && fill < EPMD_PACKET_MAX)
+		own[fill++] = bytes[at++];
+	c->fill = (uint16_t)fill;
 }
 
 /*
@@ -1696,7 +1714,7 @@ static void conn_send(struct conn *c, const uint8_t *bytes, size_t len)
 	if (c->cursor.kind != 0) {
 		put_bytes(scratch, 0, bytes, len);
 		bytes = scratch;
-		end += epmd_list(&nodes, &c->cursor, scratch + len, sizeof scratch - len);
+		end += epmd_list(&nodes, &c->cursor, scratch + len, sizeof scratch - EPMD_PACKET_MAX);
 	}
 	delay(set.delay_write_s);
 	sent = send(c->fd, bytes, end, MSG_DONTWAIT | MSG_NOSIGNAL | (c->node < 0 && c->cursor.kind == 0 ? MSG_MORE : 0));
@@ -1708,13 +1726,11 @@ static void conn_send(struct conn *c, const uint8_t *bytes, size_t len)
 		sent = 0;
 	if ((size_t)sent < end && from.kind != 0)
 		end = conn_rewind(c, from, len, (size_t)sent);
-	c->fill = (uint16_t)(end - (size_t)sent);
-	if (c->fill == 0 && c->cursor.kind == 0) {
+	conn_hold(c, 0, bytes, (size_t)sent, end);
+	if (c->fill == 0 && c->cursor.kind == 0)
 		conn_sent(c);
-	} else {
-		put_bytes(held[slot_of(c)], 0, bytes + sent, c->fill);
+	else
 		conn_wait(c, POLLOUT);
-	}
 }
 
 /* A node that ended just now may not have been seen to yet when it registers again. */
@@ -1742,7 +1758,7 @@ static enum epmd_verdict conn_ask(struct conn *c, const uint8_t *in, size_t fill
 	who.local_names = set.local_names != 0;
 	who.local = epmd_wants_local(&who, in, fill) && conn_is_local(c);
 	epmd_request(&nodes, &who, in, fill, &answer);
-	if (answer.reason == EPMD_TAKEN && owner_is_gone((uint16_t)answer.node))
+	if (answer.reason == EPMD_TAKEN && answer.node >= 0 && owner_is_gone((uint16_t)answer.node))
 		epmd_request(&nodes, &who, in, fill, &answer);
 	if (answer.reason == EPMD_FULL)
 		shortage_begin(SHORT_NODES, clock_ms());
@@ -1755,7 +1771,7 @@ static enum epmd_verdict conn_ask(struct conn *c, const uint8_t *in, size_t fill
 /* The request is complete: carries out the verdict, and answers. */
 static void conn_answer(struct conn *c, const uint8_t *in)
 {
-	if (answer.verdict == EPMD_STOP) {
+	if (answer.verdict == EPMD_STOP && answer.node >= 0) {
 		conn_close(&conns[nodes.node[answer.node].owner]);
 		log_at(1, "epmd connection stopped");
 	}
@@ -1768,7 +1784,7 @@ static void conn_answer(struct conn *c, const uint8_t *in)
 	if (answer.verdict == EPMD_QUIT)
 		ended = 1;
 	if (answer.verdict == EPMD_COUNTS)
-		answer.len = (uint16_t)(answer.len + counts_text((char *)answer.out + answer.len, sizeof answer.out - answer.len));
+		answer.len = (uint16_t)add_counts((char *)answer.out, sizeof answer.out, answer.len);
 	if (set.debug > 0)
 		log_sent(in);
 	conn_send(c, answer.out, answer.len);
@@ -1781,7 +1797,7 @@ static void conn_serve(struct conn *c, const uint8_t *in, size_t fill)
 {
 	switch (conn_ask(c, in, fill)) {
 	case EPMD_MORE:
-		c->fill = (uint16_t)put_bytes(held[slot_of(c)], 0, in, fill);
+		conn_hold(c, 0, in, 0, fill);
 		conn_wait(c, POLLIN);
 		break;
 	case EPMD_DROP:
@@ -1814,8 +1830,8 @@ static void conn_read(struct conn *c)
 	} else if ((size_t)n > EPMD_PACKET_MAX - fill) {
 		conn_close(c);
 	} else {
-		fill = put_bytes(held[slot_of(c)], fill, received, (size_t)n);
-		conn_serve(c, held[slot_of(c)], fill);
+		conn_hold(c, fill, received, 0, (size_t)n);
+		conn_serve(c, held[slot_of(c)], c->fill);
 	}
 }
 
@@ -1842,11 +1858,15 @@ static void conn_open(int cfd)
 {
 	struct conn *c;
 
-	if (conns_used() >= conn_limit) {
+	if (conn_free < EPMD_CONN_MAX) {
+		c = &conns[conn_free];
+		conn_free = c->next;
+	} else if (conn_top < conn_limit) {
+		c = &conns[conn_top++];
+	} else {
 		(void)close(cfd);
 		return;
 	}
-	c = &conns[free_len > 0 ? free_slot[--free_len] : conn_top++];
 	memset(c, 0, sizeof *c);
 	c->fd = cfd;
 	c->node = -1;
@@ -1962,15 +1982,15 @@ static int turn_parked(void)
 
 static void turn_signals(void)
 {
-	char text[512];
+	char bytes[16], line[512] = "";
 
 	if (polled[POLL_SIGNAL].revents == 0)
 		return;
-	(void)!read(polled[POLL_SIGNAL].fd, text, sizeof text);
+	(void)!read(polled[POLL_SIGNAL].fd, bytes, sizeof bytes);
 	if (counts_wanted) {
 		counts_wanted = 0;
-		(void)counts_text(text, sizeof text);
-		log_at(0, "%s", text);
+		(void)add_counts(line, sizeof line - 1, 0);
+		log_at(0, "%s", line);
 	}
 }
 
