@@ -1,0 +1,153 @@
+load helper
+
+setup() {
+    common_setup
+    mkdir "$TMP/src"
+    cp "$ROOT"/{epmd.c,epmd.h,epmd.8,Makefile,CHANGES,README.md,LICENSE} "$TMP/src"
+    cd "$TMP/src"
+    unset MAKEFLAGS MAKELEVEL MFLAGS
+}
+
+strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion -Wshadow)
+
+@test "the core includes no header of the system, but for the compiler's own" {
+    is "$(cc -std=c99 -DEPMD_CORE_ONLY -MM epmd.c | tr -d '\\\n')" "epmd.o: epmd.c epmd.h"
+    is "$(sed '/^#ifndef EPMD_CORE_ONLY/,$d' epmd.c | grep '^#include')" '#include "epmd.h"'
+    is "$(grep '^#include' epmd.h)" '#include <stddef.h>
+#include <stdint.h>'
+}
+
+@test "the core calls nothing and keeps nothing" {
+    cc -std=c99 -O2 -DEPMD_CORE_ONLY -c -o core.o epmd.c
+    # memcpy and its like are what a compiler makes of a copy
+    is "$(nm -u core.o | awk '{ print $NF }' | grep -vxE '_GLOBAL_OFFSET_TABLE_|mem(cpy|move|set|cmp)|__stack_chk_fail|strlen' || :)" ""
+    is "$(nm core.o | awk '$2 ~ /^[bBdDcC]$/ { print $3 }')" ""
+}
+
+@test "the binary asks for no memory: no malloc, calloc, realloc or strdup" {
+    make >/dev/null
+    nm -u epmd >undefined
+    grep -q ' accept' undefined
+    is "$(grep -E ' (malloc|calloc|realloc|reallocarray|strdup|strndup|asprintf|getline|fopen|opendir)(@|$)' undefined || :)" ""
+}
+
+@test "gcc's strict warnings have nothing to say" {
+    command -v gcc >/dev/null || skip "no gcc"
+    is "$(gcc "${strict[@]}" -O2 -c -o /dev/null epmd.c 2>&1)" ""
+    is "$(gcc "${strict[@]}" -O2 -DEPMD_CORE_ONLY -c -o /dev/null epmd.c 2>&1)" ""
+}
+
+@test "clang's strict warnings have nothing to say" {
+    command -v clang >/dev/null || skip "no clang"
+    is "$(clang "${strict[@]}" -O2 -c -o /dev/null epmd.c 2>&1)" ""
+}
+
+@test "make builds epmd in silence of the compiler, and again only when something changed" {
+    run make
+    is "$status" 0
+    is "$(grep -ic 'warning\|error' <<<"$output" || :)" 0
+    [ -x epmd ]
+    like "$(make)" "up to date|Nothing to be done"
+    touch epmd.h
+    like "$(make)" "epmd.c"
+}
+
+@test "CC, CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS are the packager's" {
+    printf '#!/bin/sh\necho "$@" >>"%s"\nexec cc "$@"\n' "$TMP/calls" >"$TMP/mycc"
+    chmod +x "$TMP/mycc"
+    make CC="$TMP/mycc" CFLAGS="-O1 -g0" CPPFLAGS=-DPACKAGER LDFLAGS=-Wl,-O1 LDLIBS=-lm >/dev/null
+    for word in -O1 -g0 -DPACKAGER -Wl,-O1 -lm; do
+        grep -qw -- "$word" "$TMP/calls"
+    done
+    is "$(grep -cE -- '-O2|-Os|-Werror| -s ' "$TMP/calls" || :)" 0
+}
+
+@test "make install puts the binary and the page under DESTDIR and PREFIX, and uninstall takes them away" {
+    make install DESTDIR="$TMP/dest" PREFIX=/usr >/dev/null
+    is "$(cd "$TMP/dest" && find . -type f | sort)" "./usr/bin/epmd
+./usr/share/man/man8/epmd.8"
+    is "$(stat -c %a "$TMP/dest/usr/bin/epmd" "$TMP/dest/usr/share/man/man8/epmd.8" | tr '\n' ' ')" "755 644 "
+    like "$("$TMP/dest/usr/bin/epmd" -version)" '^epmd [0-9]'
+    make uninstall DESTDIR="$TMP/dest" PREFIX=/usr >/dev/null
+    is "$(cd "$TMP/dest" && find . -type f)" ""
+}
+
+@test "make install obeys BINDIR and MANDIR, and folders with other names" {
+    make install DESTDIR="$TMP/dest" BINDIR=/sbin MANDIR=/man >/dev/null
+    is "$(cd "$TMP/dest" && find . -type f | sort)" "./man/man8/epmd.8
+./sbin/epmd"
+}
+
+@test "make static makes a binary that needs no other file" {
+    command -v musl-gcc >/dev/null || skip "no musl-gcc"
+    make static >/dev/null
+    is "$(nm -u epmd-static 2>/dev/null)" ""
+    is "$(ldd epmd-static 2>&1 | grep -c '=>' || :)" 0
+    like "$(./epmd-static -version)" '^epmd [0-9]'
+    ./epmd-static -port "$PORT" 3>&- &
+    remember $!
+    wait_for listening "$PORT"
+    is "$(./epmd-static -port "$PORT" -names)" "epmd: up and running on port $PORT with data:"
+}
+
+@test "make static works without musl, with the compiler's own C library" {
+    mkdir "$TMP/path"
+    for tool in cc gcc as ld ld.bfd collect2 sh rm mkdir cat sed; do
+        ! command -v $tool >/dev/null || ln -s "$(command -v $tool)" "$TMP/path/"
+    done
+    make=$(command -v make)
+    PATH=$TMP/path "$make" static >/dev/null 2>&1
+    like "$(./epmd-static -version)" '^epmd [0-9]'
+}
+
+@test "make clean leaves what git keeps" {
+    make >/dev/null
+    mkdir -p t/build
+    make clean >/dev/null
+    is "$(find . -type f | sort | tr '\n' ' ')" "./CHANGES ./LICENSE ./Makefile ./README.md ./epmd.8 ./epmd.c ./epmd.h "
+}
+
+@test "make dist makes a tar file that builds by itself, named by the version" {
+    git -C "$ROOT" rev-parse >/dev/null 2>&1 || skip "no git repository"
+    git clone -q "$ROOT" "$TMP/clone"
+    cd "$TMP/clone"
+    make dist >/dev/null
+    version=$(sed -n 's/^#define EPMD_VERSION "\(.*\)"/\1/p' epmd.h)
+    tar -xzf "epmd-$version.tar.gz" -C "$TMP"
+    cd "$TMP/epmd-$version"
+    make >/dev/null
+    is "$(./epmd -version)" "epmd $version"
+    is "$(git -C "$TMP/clone" status --porcelain)" ""
+}
+
+@test "CHANGES begins with the version of epmd.h" {
+    version=$(sed -n 's/^#define EPMD_VERSION "\(.*\)"/\1/p' epmd.h)
+    like "$(grep -m 1 '[0-9]\.[0-9]' CHANGES)" "(^|[^0-9.])$version([^0-9.]|\$)"
+}
+
+@test "BSD make builds, installs and cleans" {
+    bmake=$(command -v bmake) || skip "no bmake"
+    "$bmake" >/dev/null
+    like "$(./epmd -version)" '^epmd [0-9]'
+    "$bmake" install DESTDIR="$TMP/dest" PREFIX=/usr >/dev/null
+    [ -x "$TMP/dest/usr/bin/epmd" ]
+    "$bmake" clean >/dev/null
+    [ ! -e epmd ]
+}
+
+@test "a build with small limits works" {
+    make CPPFLAGS="-DEPMD_NODE_MAX=2 -DEPMD_CONN_SPARE=2" >/dev/null
+    EPMD=$PWD/epmd start
+    register one
+    register two
+    is "$(ask send "$(alive2 three)" eof)" "760100000063 closed"
+    is "$(names)" "name two at port 5000 name one at port 5000"
+}
+
+@test "limits that do not go together do not compile" {
+    for limit in EPMD_NODE_MAX=0 EPMD_CONN_SPARE=0 EPMD_SCRATCH_MAX=100; do
+        run cc -std=c99 -D$limit -c -o /dev/null epmd.c
+        [ "$status" -ne 0 ]
+        like "$output" "#error.*${limit%%=*}|${limit%%=*} must"
+    done
+}

@@ -1,0 +1,310 @@
+load helper
+
+usage_error() { # ARGUMENT...: usage on standard error, nothing on standard output, status 1
+    run --separate-stderr epmd "$@"
+    is "$*: $status" "$*: 1"
+    is "$output" ""
+    like "$stderr" '^usage: epmd'
+}
+
+bad_value() { # ARGUMENT...: one line on standard error, nothing on standard output, status 1
+    run --separate-stderr epmd "$@"
+    is "$*: $status" "$*: 1"
+    is "$output" ""
+    like "$stderr" '^epmd: '
+    is "$(wc -l <<<"$stderr")" 1
+}
+
+# ---- options
+
+@test "without -d the daemon prints nothing" {
+    epmd -port "$PORT" >"$TMP/out" 2>&1 3>&- &
+    remember $!
+    wait_for listening "$PORT"
+    is "$(names)" ""
+    is "$(cat "$TMP/out")" ""
+}
+
+@test "-debug is -d" {
+    epmd -debug -port "$PORT" >"$TMP/log" 2>&1 3>&- &
+    remember $!
+    wait_for logged "epmd running - daemon = 0"
+}
+
+@test "-port beats ERL_EPMD_PORT, and the last of two counts" {
+    ERL_EPMD_PORT=1 start -port 2 -port "$PORT"
+    is "$(ERL_EPMD_PORT=1 epmd -port 2 -port "$PORT" -names)" "epmd: up and running on port $PORT with data:"
+}
+
+@test "ERL_EPMD_PORT says the port to the daemon and to the commands" {
+    ERL_EPMD_PORT=$PORT epmd 3>&- &
+    remember $!
+    wait_for listening "$PORT"
+    is "$(ERL_EPMD_PORT=$PORT epmd -names)" "epmd: up and running on port $PORT with data:"
+}
+
+@test "an empty ERL_EPMD_PORT or ERL_EPMD_ADDRESS counts as not set" {
+    need_root "network namespaces"
+    HOST=$(netns)
+    ERL_EPMD_PORT="" ERL_EPMD_ADDRESS="" start_on "$HOST"
+    is "$(ERL_EPMD_PORT="" on "$HOST" "$EPMD" -names)" "epmd: up and running on port 4369 with data:"
+}
+
+@test "without any word of it, the port is 4369" {
+    need_root "network namespaces"
+    HOST=$(netns)
+    start_on "$HOST"
+    is "$(on "$HOST" "$EPMD" -names)" "epmd: up and running on port 4369 with data:"
+}
+
+@test "-packet_timeout closes a silent connection" {
+    start -packet_timeout 1
+    is "$(ask -t 3000 connect eof | tail -n 1)" closed
+}
+
+@test "-packet_timeout closes a connection that stops in the middle of its request" {
+    start -packet_timeout 1
+    is "$(ask -t 3000 send 0004 eof)" closed
+}
+
+@test "-packet_timeout 1 leaves a request alone whose bytes come a second apart" {
+    start -packet_timeout 1
+    is "$(ask slow 950 "$names_req" eof)" "$(printf '%08x' "$PORT") closed"
+}
+
+@test "-packet_timeout is not for registered nodes" {
+    start -packet_timeout 1
+    like "$(ask send "$(alive2 abc)" recv 6 open 2500)" 'open$'
+}
+
+@test "-delay_accept and -delay_write make the answer wait, and change nothing of it" {
+    local before=$EPOCHREALTIME
+    start -delay_accept 1
+    is "$(ask send "$names_req" eof)" "$(printf '%08x' "$PORT") closed"
+    [ $((${EPOCHREALTIME/./} - ${before/./})) -ge 1000000 ]
+    free_port
+    start -delay_write 1
+    before=$EPOCHREALTIME
+    is "$(ask send "$names_req" eof)" "$(printf '%08x' "$PORT") closed"
+    [ $((${EPOCHREALTIME/./} - ${before/./})) -ge 1000000 ]
+}
+
+@test "options of the daemon may stand in any order" {
+    start -relaxed_command_check -packet_timeout 5 -d -address 127.0.0.1 -delay_write 0
+    is "$(ask send "$(stop_req x)" eof)" "$(hex NOEXIST) closed"
+}
+
+# ---- commands
+
+@test "-names prints the port and a line a node" {
+    start
+    run --separate-stderr epmd -port "$PORT" -names
+    is "$status" 0
+    is "$output" "epmd: up and running on port $PORT with data:"
+    register ns_1 21101
+    register test 35441
+    run --separate-stderr epmd -port "$PORT" -names
+    is "$status" 0
+    is "$output" "epmd: up and running on port $PORT with data:
+name test at port 35441
+name ns_1 at port 21101"
+    is "$stderr" ""
+}
+
+@test "-dump prints live and remembered nodes, in lines without NULs" {
+    start
+    ask send "$(alive2 gone 6000)" recv 6 fin eof
+    wait_for unregistered gone
+    register abc
+    run --separate-stderr epmd -port "$PORT" -dump
+    is "$status" 0
+    is "$(sed 's/fd = [0-9]*/fd = N/' <<<"$output")" "epmd: up and running on port $PORT with data:
+active name     <abc> at port 5000, fd = N
+old/unused name <gone>, port = 6000, fd = N "
+    epmd -port "$PORT" -dump >"$TMP/dump"
+    is "$(tr -d '\0' <"$TMP/dump" | wc -c)" "$(wc -c <"$TMP/dump")"
+}
+
+@test "-started prints nothing and tells by its status" {
+    run --separate-stderr epmd -port "$PORT" -started
+    is "$status:$output:$stderr" "1::"
+    start
+    run --separate-stderr epmd -port "$PORT" -started
+    is "$status:$output:$stderr" "0::"
+}
+
+@test "-kill ends a daemon without nodes" {
+    start
+    run --separate-stderr epmd -port "$PORT" -kill
+    is "$status:$output:$stderr" "0:Killed:"
+    ended "$EPMD_PID"
+}
+
+@test "-kill does not end a daemon with nodes" {
+    start
+    register abc
+    run --separate-stderr epmd -port "$PORT" -kill
+    is "$status:$output:$stderr" "1:Killing not allowed - living nodes in database.:"
+    is "$(names)" "name abc at port 5000"
+}
+
+@test "-kill ends a relaxed daemon with nodes" {
+    start -relaxed_command_check
+    register abc
+    run --separate-stderr epmd -port "$PORT" -kill
+    is "$status:$output:$stderr" "0:Killed:"
+    ended "$EPMD_PID"
+}
+
+@test "-stop takes a node out of a relaxed daemon" {
+    start -relaxed_command_check
+    register abc
+    run --separate-stderr epmd -port "$PORT" -stop abc
+    is "$status:$output:$stderr" "0:STOPPED:"
+    is "$(names)" ""
+    run --separate-stderr epmd -port "$PORT" -stop abc
+    is "$status:$output:$stderr" "0:NOEXIST:"
+}
+
+@test "-stop where it is not allowed changes nothing" {
+    start
+    register abc
+    run --separate-stderr epmd -port "$PORT" -stop abc
+    is "$status:$output:$stderr" "1:epmd: local epmd responded with <>:"
+    is "$(names)" "name abc at port 5000"
+}
+
+@test "a command that nobody answers says so on standard error, with status 1" {
+    for command in -names -dump -kill "-stop abc"; do
+        # shellcheck disable=SC2086
+        run --separate-stderr epmd -port "$PORT" $command
+        is "$command $status:$output:$stderr" "$command 1::epmd: Cannot connect to local epmd"
+    done
+}
+
+@test "a command takes -d as OTP's does" {
+    start
+    run --separate-stderr epmd -d -port "$PORT" -names
+    is "$status:$output" "0:epmd: up and running on port $PORT with data:"
+}
+
+@test "commands ask [::1] first, and 127.0.0.1 where that fails" {
+    need_root "network namespaces"
+    local four six
+    HOST=$(netns)
+    "$BUILD/supervisor" -n "$TMP/unused" 3>&- &
+    remember $!
+    on "$HOST" "$BUILD/supervisor" -l 127.0.0.1,4369 "$EPMD" -d -d -systemd >"$TMP/four" 2>&1 3>&- &
+    four=$!
+    remember $four
+    wait_for grep -q running "$TMP/four"
+    is "$(on "$HOST" "$EPMD" -names)" "epmd: up and running on port 4369 with data:"
+    is "$(grep -c 'got NAMES_REQ' "$TMP/four")" 1
+    on "$HOST" "$BUILD/supervisor" -l ::1,4369 "$EPMD" -d -d -systemd >"$TMP/six" 2>&1 3>&- &
+    six=$!
+    remember $six
+    wait_for grep -q running "$TMP/six"
+    is "$(on "$HOST" "$EPMD" -names)" "epmd: up and running on port 4369 with data:"
+    is "$(grep -c 'got NAMES_REQ' "$TMP/six")" 1
+    is "$(grep -c 'got NAMES_REQ' "$TMP/four")" 1
+}
+
+@test "a command gives up on a stranger that never answers" {
+    "$BUILD/supervisor" -l "127.0.0.1,$PORT" sleep 60 3>&- &
+    remember $!
+    wait_for listening "$PORT"
+    run --separate-stderr timeout 10 "$EPMD" -port "$PORT" -names
+    is "$status" 1
+    is "$output" ""
+    like "$stderr" '^epmd: '
+}
+
+@test "a command may be read by a program that stops reading" {
+    start
+    hold many 1 many 500 250
+    is "$(epmd -port "$PORT" -names | head -n 1)" "epmd: up and running on port $PORT with data:"
+    is "$(epmd -port "$PORT" -names | wc -l)" 501
+}
+
+# ---- mistakes
+
+@test "a command is the last thing on the line" {
+    usage_error -names x
+    usage_error -names -port 1
+    usage_error -kill -names
+    usage_error -dump x
+    usage_error -started x
+    usage_error -stop abc x
+}
+
+@test "a command or option without its argument is a usage error" {
+    for word in -stop -port -address -packet_timeout -delay_accept -delay_write; do
+        usage_error $word
+    done
+}
+
+@test "a word that is none is a usage error" {
+    usage_error -foo
+    usage_error foo
+    usage_error -names1
+    usage_error --names
+    usage_error ""
+    usage_error -
+}
+
+@test "a port that is none is said in one line" {
+    for port in 0 65536 70000 4294971665 -1 abc 1x x1 "" " 1" +1 0x10 1.5; do
+        bad_value -port "$port" -names
+        bad_value -port "$port"
+    done
+}
+
+@test "an ERL_EPMD_PORT that is none is said in one line" {
+    for port in 0 65536 abc 1x -1; do
+        ERL_EPMD_PORT=$port bad_value -names
+        ERL_EPMD_PORT=$port bad_value
+    done
+}
+
+@test "a number of seconds that is none is said in one line" {
+    for option in -packet_timeout -delay_accept -delay_write; do
+        for seconds in abc -1 1s "" 99999999999999999999; do
+            bad_value -port "$PORT" $option "$seconds"
+        done
+    done
+    bad_value -port "$PORT" -packet_timeout 0
+}
+
+@test "an address that is none is said in one line" {
+    for address in foo 300.1.1.1 1.2.3 127.0.0.1,foo ::g localhost 1.2.3.4:5; do
+        bad_value -port "$PORT" -address "$address"
+        ERL_EPMD_ADDRESS=$address bad_value -port "$PORT"
+    done
+}
+
+@test "-help and -h print the usage on standard output, in at most twelve lines" {
+    for word in -help -h; do
+        run --separate-stderr epmd $word
+        is "$status:$stderr" "0:"
+        like "$output" '^usage: epmd'
+        [ "$(wc -l <<<"$output")" -le 12 ]
+    done
+}
+
+@test "the usage names every option and command of OTP's" {
+    local usage
+    usage=$(epmd -help)
+    for word in -d -address -port -daemon -relaxed_command_check -systemd -packet_timeout -delay_accept -delay_write \
+        -names -kill -stop -dump -started; do
+        like "$usage" "(^|[^a-z_])$word([^a-z_]|\$)"
+    done
+}
+
+@test "-version and -V print the version of epmd.h" {
+    local version
+    version=$(sed -n 's/^#define EPMD_VERSION "\(.*\)"/\1/p' "$ROOT/epmd.h")
+    for word in -version -V; do
+        run --separate-stderr epmd $word
+        is "$status:$output:$stderr" "0:epmd $version:"
+    done
+}

@@ -1,0 +1,185 @@
+load helper
+
+sockets() { # NETNS: what listens on 4369 there
+    on "$1" ss -Hltn | awk '{ print $4 }' | sort | tr '\n' ' ' | sed 's/ $//'
+}
+
+epmd_on() { # NETNS ARGUMENT...
+    on "$1" $EPMD_RUNNER "$EPMD" "${@:2}"
+}
+
+@test "without -address, all of IPv4 and of IPv6 are listened on, apart" {
+    need_root "network namespaces"
+    HOST=$(netns)
+    start_on "$HOST"
+    is "$(sockets "$HOST")" "0.0.0.0:4369 [::]:4369"
+    for address in 127.0.0.1 127.3.2.1 ::1; do
+        is "$address $(ask_on "$HOST" $address send "$names_req" eof)" "$address 00001111 closed"
+    done
+}
+
+@test "with -address, those and the loopbacks are listened on, and no other" {
+    need_root "network namespaces"
+    two_hosts
+    start_on "$HOST_A" -address 10.77.0.1
+    is "$(sockets "$HOST_A")" "10.77.0.1:4369 127.0.0.1:4369 [::1]:4369"
+    is "$(ask_on "$HOST_B" 10.77.0.1 send "$names_req" eof)" "00001111 closed"
+    is "$(ask_on "$HOST_B" fd77::1 connect)" refused
+}
+
+@test "addresses may be separated by commas and blanks, and be of both kinds" {
+    need_root "network namespaces"
+    two_hosts
+    start_on "$HOST_A" -address "10.77.0.1, fd77::1  127.0.0.5,"
+    is "$(sockets "$HOST_A")" "10.77.0.1:4369 127.0.0.1:4369 127.0.0.5:4369 [::1]:4369 [fd77::1]:4369"
+    is "$(ask_on "$HOST_B" fd77::1 send "$names_req" eof)" "00001111 closed"
+}
+
+@test "an address that is given twice, or is a loopback, is no error" {
+    need_root "network namespaces"
+    HOST=$(netns)
+    start_on "$HOST" -address 127.0.0.1,::1,127.0.0.1,::1
+    is "$(sockets "$HOST")" "127.0.0.1:4369 [::1]:4369"
+}
+
+@test "ERL_EPMD_ADDRESS is -address, and -address beats it" {
+    need_root "network namespaces"
+    two_hosts
+    ERL_EPMD_ADDRESS=10.77.0.1 start_on "$HOST_A"
+    is "$(sockets "$HOST_A")" "10.77.0.1:4369 127.0.0.1:4369 [::1]:4369"
+    end "$EPMD_PID"
+    ERL_EPMD_ADDRESS=10.77.0.1 start_on "$HOST_A" -address fd77::1
+    is "$(sockets "$HOST_A")" "127.0.0.1:4369 [::1]:4369 [fd77::1]:4369"
+}
+
+@test "0.0.0.0 and :: may be named" {
+    need_root "network namespaces"
+    two_hosts
+    start_on "$HOST_A" -address 0.0.0.0
+    is "$(ask_on "$HOST_B" 10.77.0.1 send "$names_req" eof)" "00001111 closed"
+    is "$(ask_on "$HOST_A" ::1 send "$names_req" eof)" "00001111 closed"
+    end "$EPMD_PID"
+    start_on "$HOST_A" -address ::
+    is "$(ask_on "$HOST_B" fd77::1 send "$names_req" eof)" "00001111 closed"
+    is "$(ask_on "$HOST_A" 127.0.0.1 send "$names_req" eof)" "00001111 closed"
+}
+
+@test "a scoped address such as fe80::1%eth0 is listened on" {
+    need_root "network namespaces"
+    two_hosts
+    ip -n "$HOST_A" addr add fe80::a/64 dev wa nodad
+    start_on "$HOST_A" -address fe80::a%wa
+    is "$(sockets "$HOST_A")" "127.0.0.1:4369 [::1]:4369 [fe80::a]%wa:4369"
+    is "$(ask_on "$HOST_B" fe80::a%wb send "$names_req" eof)" "00001111 closed"
+}
+
+@test "a scoped address on an interface that is not there is an error" {
+    run --separate-stderr timeout 5 "$EPMD" -port "$PORT" -address fe80::1%none
+    is "$status:$output" "1:"
+    like "$stderr" '^epmd: .*fe80::1%none'
+}
+
+@test "a named address that the host does not have is an error" {
+    need_root "network namespaces"
+    HOST=$(netns)
+    for address in 10.9.8.7 fd99::1; do
+        run --separate-stderr epmd_on "$HOST" -address "127.0.0.1,$address"
+        is "$address $status:$output" "$address 1:"
+        like "$stderr" "^epmd: .*$address"
+        is "$(wc -l <<<"$stderr")" 1
+    done
+    is "$(sockets "$HOST")" ""
+}
+
+@test "a host whose IPv6 is switched off is served on IPv4" {
+    need_root "network namespaces"
+    HOST=$(netns)
+    on "$HOST" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.lo.disable_ipv6=1
+    start_on "$HOST"
+    is "$(ask_on "$HOST" 127.0.0.1 send "$names_req" eof)" "00001111 closed"
+    is "$(epmd_on "$HOST" -names)" "epmd: up and running on port 4369 with data:"
+    end "$EPMD_PID"
+    start_on "$HOST" -address 127.0.0.9
+    is "$(sockets "$HOST")" "127.0.0.1:4369 127.0.0.9:4369"
+    is "$(epmd_on "$HOST" -names)" "epmd: up and running on port 4369 with data:"
+}
+
+@test "on a host whose IPv6 is switched off, a named ::1 is an error" {
+    need_root "network namespaces"
+    HOST=$(netns)
+    on "$HOST" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.lo.disable_ipv6=1
+    run --separate-stderr epmd_on "$HOST" -address ::1
+    is "$status" 1
+    like "$stderr" '^epmd: .*::1'
+}
+
+@test "a kernel without IPv6 is served on IPv4" {
+    command -v strace >/dev/null || skip "no strace"
+    [ -z "$EPMD_RUNNER" ] || skip "not through a runner"
+    # the first socket asked for is not of IPv6
+    strace -D -qq -o /dev/null -e trace=socket -e inject=socket:error=EAFNOSUPPORT:when=2 "$EPMD" -port "$PORT" 2>"$TMP/err" 3>&- &
+    remember $!
+    wait_for listening "$PORT"
+    is "$(names)" ""
+    is "$(ask -a ::1 connect)" refused
+}
+
+@test "a port that a stranger has is an error in the foreground" {
+    start
+    run --separate-stderr timeout 10 "$EPMD" -port "$PORT"
+    is "$status:$output" "1:"
+    like "$stderr" "^epmd: .*port $PORT: Address already in use\$"
+    is "$(wc -l <<<"$stderr")" 1
+    is "$(names)" ""
+}
+
+@test "a stranger on one loopback is an error, and nothing listens on the other" {
+    need_root "network namespaces"
+    for stranger in ::1 127.0.0.1; do
+        HOST=$(netns)
+        on "$HOST" "$BUILD/supervisor" -l "$stranger,4369" sleep 60 3>&- &
+        remember $!
+        wait_for test -n "$(sockets "$HOST")" || wait_for has_sockets "$HOST"
+        for options in "" "-address 127.0.0.2"; do
+            # shellcheck disable=SC2086
+            run --separate-stderr timeout 10 ip netns exec "$HOST" "$EPMD" $options
+            is "$stranger $status:$output" "$stranger 1:"
+            like "$stderr" "^epmd: .*port 4369: Address already in use\$"
+        done
+        is "$(sockets "$HOST")" "$(sed 's/^::1$/[::1]/' <<<"$stranger"):4369"
+    done
+}
+
+has_sockets() { # NETNS
+    [ -n "$(sockets "$1")" ]
+}
+
+@test "a named address that a stranger has is an error" {
+    need_root "network namespaces"
+    HOST=$(netns)
+    on "$HOST" "$BUILD/supervisor" -l 127.0.0.7,4369 sleep 60 3>&- &
+    remember $!
+    wait_for has_sockets "$HOST"
+    run --separate-stderr timeout 10 ip netns exec "$HOST" "$EPMD" -address 127.0.0.7
+    is "$status:$output" "1:"
+    like "$stderr" "^epmd: .*127.0.0.7 port 4369: Address already in use\$"
+}
+
+@test "a daemon can be started again at once on a port that has seen connections" {
+    start
+    for i in 1 2 3; do
+        hold "c$i" 1 send "$(alive2 "n$i")" recv 6
+    done
+    end "$EPMD_PID"
+    start
+    is "$(names)" ""
+}
+
+@test "more addresses than there are sockets for is an error, not an overrun" {
+    local list i
+    for i in {1..300}; do list+="127.0.1.$((i % 250 + 1)),"; done
+    run --separate-stderr timeout 5 "$EPMD" -port "$PORT" -address "$list"
+    is "$status:$output" "1:"
+    like "$stderr" '^epmd: '
+    is "$(wc -l <<<"$stderr")" 1
+}

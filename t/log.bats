@@ -1,0 +1,186 @@
+load helper
+
+# what differs from one run to the next: creations, descriptors
+masked() {
+    log | sed "s/^\(.*registering '.*\):[0-9]*'/\1:N'/; s/descriptor [0-9]*/descriptor N/"
+}
+
+@test "one -d logs what OTP's epmd logs, line for line" {
+    start
+    register abc 35383 77 5 5
+    register xyz 42802 77 5 5
+    ask send "$(alive2 abc 40000 77 5 5)" recv 4 close
+    wait_for logged_like "unknown file descriptor"
+    register test 32781 77 5 5
+    ask send "$(please test)" eof
+    let_go xyz
+    wait_for unregistered_quietly xyz
+    let_go test
+    wait_for unregistered_quietly test
+    is "$(masked)" "epmd running - daemon = 0
+** got ALIVE2_REQ
+registering 'abc:N', port 35383
+type 77 proto 0 highvsn 5 lowvsn 5
+** sent ALIVE2_RESP for \"abc\"
+** got ALIVE2_REQ
+registering 'xyz:N', port 42802
+type 77 proto 0 highvsn 5 lowvsn 5
+** sent ALIVE2_RESP for \"xyz\"
+** got ALIVE2_REQ
+node name already occupied abc
+** sent ALIVE2_RESP for \"abc\"
+trying to unregister node with unknown file descriptor N
+** got ALIVE2_REQ
+registering 'test:N', port 32781
+type 77 proto 0 highvsn 5 lowvsn 5
+** sent ALIVE2_RESP for \"test\"
+** got PORT2_REQ
+** sent PORT2_RESP (ok) for \"test\"
+unregistering 'xyz:N', port 42802
+unregistering 'test:N', port 32781"
+}
+
+logged_like() { # TEXT
+    grep -q -- "$1" "$TMP/log"
+}
+
+unregistered_quietly() { # NAME, without asking, which would be logged
+    logged_like "unregistering '$1:"
+}
+
+@test "the creation that is logged is the one that was answered" {
+    start
+    register new
+    logged "registering 'new:$(creation "$ANSWER")', port 5000"
+    register old 5001 72 5 4 "" 1
+    logged "registering 'old:$(creation "$ANSWER")', port 5001"
+    logged "type 72 proto 1 highvsn 5 lowvsn 4"
+}
+
+@test "every line begins with epmd and the date as ctime(3) prints it, and ends in a newline alone" {
+    start -d
+    register abc
+    ask send "$names_req" eof
+    local date='[A-Z][a-z]{2} [A-Z][a-z]{2} [ 1-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9] 20[0-9]{2}'
+    [ "$(grep -c '' "$TMP/log")" -gt 8 ]
+    is "$(grep -vE "^epmd: $date: |^\*\*\*\*\* " "$TMP/log")" ""
+    is "$(tr -cd '\r' <"$TMP/log" | wc -c)" 0
+    is "$(tail -c 1 "$TMP/log" | od -An -tx1 | tr -d ' ')" 0a
+}
+
+@test "a name that nobody holds is logged as OTP's epmd does" {
+    start
+    ask send "$(please nobody)" eof
+    is "$(log | tail -n 2)" '** got PORT2_REQ
+** sent PORT2_RESP (error) for "nobody"'
+}
+
+@test "NAMES, DUMP and what is not allowed are logged as OTP's epmd does" {
+    start
+    register abc
+    ask send "$names_req" eof @1 send "$dump_req" eof @2 send "$kill_req" eof @3 send "$(stop_req abc)" eof
+    is "$(log | tail -n +6)" '** got NAMES_REQ
+** sent NAMES_RESP
+** got DUMP_REQ
+** sent DUMP_RESP
+** got KILL_REQ
+Disallowed KILL_REQ, live nodes
+** got STOP_REQ
+Disallowed STOP_REQ, no relaxed_command_check'
+}
+
+@test "STOP and KILL are logged as OTP's epmd does" {
+    start -relaxed_command_check
+    register abc 5000 77 5 5
+    ask send "$(stop_req abc)" eof @1 send "$kill_req" eof
+    ended "$EPMD_PID"
+    is "$(masked | tail -n +6)" "** got STOP_REQ
+unregistering 'abc:N', port 5000
+epmd connection stopped
+** sent STOP_RESP STOPPED
+** got KILL_REQ
+epmd killed
+got KILL_REQ - terminates normal"
+}
+
+@test "what is no request is logged as OTP's epmd does" {
+    start
+    ask send 0000 eof @1 send ffff eof @2 send "$(frame 41)" eof @3 send "${names_req}00" eof @4 send 0004 fin eof
+    is "$(log | tail -n +2 | sed 's/ *$//; s/descriptor [0-9]*/descriptor N/')" "invalid packet size (0)
+invalid packet size (65535)
+got garbage
+got 2 bytes in packet, expected 1
+got partial packet only on file descriptor N (2)"
+}
+
+@test "what another host may not do is logged" {
+    need_root "network namespaces"
+    two_hosts
+    start_on "$HOST_A"
+    for request in "$dump_req" "$kill_req" "$(stop_req abc)" "$(alive2 abc)"; do
+        ask_on "$HOST_B" 10.77.0.1 send "$request" eof
+    done
+    is "$(log | grep -c ' from non local address$')" 4
+}
+
+@test "without -d, nothing that a peer does is logged" {
+    epmd -port "$PORT" >"$TMP/log" 2>&1 3>&- &
+    remember $!
+    wait_for listening "$PORT"
+    register abc
+    ask send "$(alive2 abc)" eof @1 send 0000 eof @2 send ffff eof @3 send "$(frame 41)" eof @4 send "$names_req" eof \
+        @5 send "$(frame 7aff)" eof @6 send "$(alive2_hex ff)" eof @7 send "$kill_req" eof @8 send 00 close @9 connect reset
+    let_go abc
+    wait_for unregistered abc
+    is "$(cat "$TMP/log")" ""
+}
+
+@test "-d -d adds the bytes in hex" {
+    start -d
+    register abc 5000
+    ask send "$(please abc)" eof
+    logged "got 18 bytes"
+    logged "***** 00000000  00 10 78 13 88 4d 00 00  06 00 05 00 03 61 62 63  |..x..M.......abc|"
+    logged "***** 00000010  00 00                                             |..|"
+    logged "got 17 bytes"
+    logged "***** 00000000  77 00 13 88 4d 00 00 06  00 05 00 03 61 62 63 00  |w...M.......abc.|"
+    logged "** sent PORT2_RESP (ok) for \"abc\""
+}
+
+@test "-d -d tells when connections come and go" {
+    start -d
+    ask send "$(please abc)" eof
+    wait_for logged_like "closing connection on file descriptor"
+    is "$(log | grep -c "opening connection on file descriptor")" 1
+}
+
+@test "-d -d -d adds the tables" {
+    start -d -d
+    register old 5001
+    let_go old
+    wait_for unregistered_quietly old
+    register abc 5000
+    like "$(log)" "[*]{5}     active name     \"abc#$(creation "$ANSWER")\" at port 5000, fd = [0-9]+"
+    like "$(log)" '[*]{5}     old/unused name "old#[0-9]+"'
+}
+
+@test "-d changes nothing but the log: more than five names are remembered" {
+    start -d -d
+    for i in {1..9}; do
+        ask send "$(alive2 "n$i")" recv 6 fin eof
+    done
+    is "$(ask send "$dump_req" text | tail -c +5 | tr '\0' '\n' | grep -c '^old/unused name <n[1-9]>')" 9
+}
+
+@test "bytes from a peer reach the log as printable text only" {
+    start
+    ask send "$(frame "7a$(hex $'a\x1b[2J\x07\x0d')")" eof @1 send "$(alive2_hex 610a622a2a)" eof @2 send "$(frame 7aff9b)" eof
+    is "$(LC_ALL=C tr -d '\n\40-\176' <"$TMP/log" | wc -c)" 0
+    is "$(grep -cv '^epmd: ' "$TMP/log" || :)" 0
+}
+
+@test "a name as long as can be sent does not make a line without end" {
+    start
+    ask send "$(frame "7a$(rep 61 3000)")" eof @1 send "$(alive2_hex "$(rep 62 2000)")" eof
+    [ "$(wc -L <"$TMP/log")" -lt 1200 ]
+}

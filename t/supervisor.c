@@ -1,0 +1,146 @@
+/*
+ * supervisor - plays the parts of those who start a daemon, and of who holds a port
+ *
+ *     supervisor [-p PID] [-l ADDR,PORT]... COMMAND...
+ *         listens on each, and becomes COMMAND with these sockets from descriptor 3 on, LISTEN_FDS and LISTEN_PID
+ *         (its own, or PID) set: systemd's socket activation. A COMMAND that knows nothing of it is a stranger on
+ *         those ports.
+ *     supervisor -u ADDR,PORT COMMAND...
+ *         the same with a socket that does not listen
+ *     supervisor -n PATH
+ *         receives datagrams at a Unix socket and prints each as a line: the part of systemd's NOTIFY_SOCKET and of
+ *         syslogd; "@NAME" is an abstract one
+ *     supervisor -i COMMAND...
+ *         runs COMMAND to its end, as an init that waits for its own child alone, and prints the child's status and the
+ *         number of zombies that it has then
+ */
+#include <dirent.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(2);
+}
+
+/* "ADDR,PORT" */
+static int open_socket(char *where, int listens)
+{
+    struct addrinfo hints, *ai;
+    char *comma = strrchr(where, ',');
+    int one = 1, lfd;
+
+    memset(&hints, 0, sizeof hints);
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+    if (comma == NULL)
+        die(where);
+    *comma = '\0';
+    if (getaddrinfo(where, comma + 1, &hints, &ai) != 0)
+        die(where);
+    lfd = socket(ai->ai_family, SOCK_STREAM, 0);
+    setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (ai->ai_family == AF_INET6)
+        setsockopt(lfd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+    if (bind(lfd, ai->ai_addr, ai->ai_addrlen) != 0 || (listens && listen(lfd, 16) != 0))
+        die(where);
+    freeaddrinfo(ai);
+    return lfd;
+}
+
+static void print_datagrams(const char *path)
+{
+    struct sockaddr_un sa;
+    char text[4096];
+    size_t len = strlen(path);
+    ssize_t n;
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+    memset(&sa, 0, sizeof sa);
+    sa.sun_family = AF_UNIX;
+    if (len >= sizeof sa.sun_path)
+        die("path too long");
+    memcpy(sa.sun_path, path, len);
+    if (path[0] == '@')
+        sa.sun_path[0] = '\0';
+    if (bind(fd, (struct sockaddr *)&sa, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) != 0)
+        die(path);
+    while ((n = recv(fd, text, sizeof text - 1, 0)) >= 0) {
+        text[n] = '\0';
+        puts(text);
+        fflush(stdout);
+    }
+}
+
+static int zombies(void)
+{
+    DIR *proc = opendir("/proc");
+    struct dirent *entry;
+    int n = 0;
+
+    while (proc != NULL && (entry = readdir(proc)) != NULL) {
+        char path[300], state = ' ';
+        FILE *f;
+        snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
+        f = atoi(entry->d_name) > 0 ? fopen(path, "r") : NULL;
+        if (f == NULL)
+            continue;
+        n += fscanf(f, "%*d (%*[^)]) %c", &state) == 1 && state == 'Z';
+        fclose(f);
+    }
+    closedir(proc);
+    return n;
+}
+
+static void play_init(char **command)
+{
+    int status, wait_ms;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        execvp(command[0], command);
+        die(command[0]);
+    }
+    waitpid(pid, &status, 0);
+    /* what is left over shows at once; a moment is for who ends later */
+    for (wait_ms = 0; wait_ms < 300 && zombies() == 0; wait_ms += 20)
+        poll(NULL, 0, 20);
+    printf("status %d, zombies %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), zombies());
+}
+
+int main(int argc, char **argv)
+{
+    char pid[24], fds[24];
+    int c, next = 3;
+
+    snprintf(pid, sizeof pid, "%ld", (long)getpid());
+    for (c = 3; c < 64; c++)
+        close(c); /* what a test's shell had open */
+    while ((c = getopt(argc, argv, "+p:l:u:n:i")) != -1)
+        switch (c) {
+        case 'p': snprintf(pid, sizeof pid, "%s", optarg); break;
+        case 'l':
+        case 'u':
+            if (open_socket(optarg, c == 'l') != next++)
+                die("descriptors are not in a row");
+            break;
+        case 'n': print_datagrams(optarg); return 1;
+        case 'i': play_init(argv + optind); return 0;
+        default: return 2;
+        }
+    snprintf(fds, sizeof fds, "%d", next - 3);
+    setenv("LISTEN_FDS", fds, 1);
+    setenv("LISTEN_PID", pid, 1);
+    execvp(argv[optind], argv + optind);
+    die(argv[optind]);
+}
