@@ -138,7 +138,7 @@ ended() { # PID
 
 # the log without dates and OTP's carriage returns
 log() {
-    sed 's/^epmd: [A-Z][a-z][a-z] [A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]\{8\} [0-9]\{4\}: //; s/\r$//' "${1:-$TMP/log}"
+    sed 's/^epmd: [A-Z][a-z][a-z] [A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]\{8\} [0-9]\{4\}: //; s/\r$//' "$TMP/log"
 }
 
 logged() { # LINE, whole

@@ -83,12 +83,6 @@ erl_says() { # NAME EXPRESSION OPTION...
     logged "registering 'one:$a', port $(log | sed -n "s/registering 'one:$a', port //p")"
 }
 
-@test "erl_epmd registers and finds a name that is not ASCII" {
-    start
-    is "$(timeout 60 erl -noinput -eval '{ok, _} = erl_epmd:start_link(), {ok, _} = erl_epmd:register_node([99, 97, 102, 233], 4242),
-        {port, P, _} = erl_epmd:port_please([99, 97, 102, 233], {127,0,0,1}), io:format("~p", [P]), halt().' 3>&-)" 4242
-}
-
 @test "a node starts the epmd beside it by itself" {
     mkdir "$TMP/bin"
     ln -s "$erts"/bin/* "$TMP/bin/"
