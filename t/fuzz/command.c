@@ -327,6 +327,8 @@ static int is_word(const struct answer *a, const char *word)
 
 static void check_kill(const struct answer *a, int status)
 {
+    if (a != NULL && a->how == FOR_EVER)
+        return;
     if (is_whole(a) && is_word(a, "OK"))
         must_say("Killed\n", status, 0);
     else if (is_whole(a) && is_word(a, "NO"))
@@ -337,6 +339,8 @@ static void check_kill(const struct answer *a, int status)
 
 static void check_stop(const struct answer *a, int status)
 {
+    if (a != NULL && a->how == FOR_EVER)
+        return;
     if (is_whole(a) && is_word(a, "STOPPED"))
         must_say("STOPPED\n", status, 0);
     else if (is_whole(a) && (is_word(a, "NOEXIST") || is_word(a, "NOEXISTSTOPPED")))
