@@ -869,6 +869,9 @@ static volatile sig_atomic_t counts_wanted;  /* by SIGUSR1 */
 /* A command's. */
 static int last_try = 1;                     /* else a failure is not spoken of: -wait tries again */
 static int quiet;                            /* nor ever */
+#define ERROR_LINE_MAX (EPMD_LINE_MAX + 256)
+static char late[ERROR_LINE_MAX];            /* what is said where time is up: made before, since a signal handler may not */
+static size_t late_len;
 static int status_none = 1;                  /* the exit status where no epmd answers */
 static int unsaid;                           /* errno of what could not be written to standard output */
 
@@ -1010,7 +1013,7 @@ static void log_node(uint16_t i)
 
 	if (n->live)
 		snprintf(where, sizeof where, " at port %d, fd = %d", n->port, n->fd);
-	snprintf(line, sizeof line, "*****     %-10s name \"%s#%lu\"%s\n", n->live ? "active" : "old/unused", node_text(i),
+	snprintf(line, sizeof line, "*****     %s \"%s#%lu\"%s\n", n->live ? "active name    " : "old/unused name", node_text(i),
 	    (unsigned long)creation_told(n), where);
 	log_raw(line);
 }
@@ -1024,9 +1027,11 @@ static void log_tables(void)
 		return;
 	for (k = nodes.live.len; k > 0; k--)
 		log_node(nodes.live.row[k - 1]);
+	snprintf(line, sizeof line, "*****     reg calculated count  : %d\n", nodes.live.len);
+	log_raw(line);
 	for (k = 0; k < nodes.old.len; k++)
 		log_node(nodes.old.row[k]);
-	snprintf(line, sizeof line, "*****     reg calculated count  : %d\n*****     unreg calculated count: %d\n", nodes.live.len, nodes.old.len);
+	snprintf(line, sizeof line, "*****     unreg calculated count: %d\n", nodes.old.len);
 	log_raw(line);
 }
 
@@ -1111,7 +1116,7 @@ static void log_request(const uint8_t *in, size_t fill, int local)
 	const char *const name = printable(in + answer.name_at, answer.name_len);
 	const struct epmd_node *const n = answer.node >= 0 ? &nodes.node[answer.node] : NULL;
 
-	if (request != NULL && answer.verdict != EPMD_MORE)
+	if (request != NULL && answer.verdict != EPMD_MORE && (answer.reason != EPMD_MALFORMED || fill <= get_16(in, 0) + 2u))
 		log_at(answer.request == EPMD_STATUS_REQ ? 2 : 1, "** got %s_REQ", request);
 	switch (answer.reason) {
 	case EPMD_OK:
@@ -1206,13 +1211,19 @@ static void shortage_end(int64_t now_ms)
 	}
 }
 
-/* What, on what, and why. */
+/* What, on what, and why, as a line; its length. */
+static size_t error_line(char line[ERROR_LINE_MAX], const char *what, const char *on, int error)
+{
+	const int len = snprintf(line, ERROR_LINE_MAX, "epmd: %s%s%s%s%s\n", what, *on ? " " : "", on, error ? ": " : "", error ? strerror(error) : "");
+
+	return (size_t)len < ERROR_LINE_MAX ? (size_t)len : ERROR_LINE_MAX - 1;
+}
+
 static void write_error(const char *what, const char *on, int error)
 {
-	char line[EPMD_LINE_MAX + 256];
-	int len = snprintf(line, sizeof line, "epmd: %s%s%s%s%s\n", what, *on ? " " : "", on, error ? ": " : "", error ? strerror(error) : "");
+	char line[ERROR_LINE_MAX];
 
-	(void)!write(STDERR_FILENO, line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1);
+	(void)!write(STDERR_FILENO, line, error_line(line, what, on, error));
 }
 
 /* Cannot start: one line, status 1. */
@@ -2093,11 +2104,9 @@ static int no_epmd(void)
 
 static void on_alarm(int signal)
 {
-	static const char text[] = "epmd: time is up, with no answer\n";
-
 	(void)signal;
 	if (!quiet)
-		(void)!write(STDERR_FILENO, text, sizeof text - 1);
+		(void)!write(STDERR_FILENO, late, late_len);
 	_exit(status_none);
 }
 
@@ -2105,6 +2114,8 @@ static void limit_time(int status, int say_nothing, uint32_t seconds)
 {
 	status_none = status;
 	quiet = say_nothing;
+	if (late_len == 0)
+		late_len = error_line(late, "time is up, with no answer", "", 0);
 	(void)signal(SIGALRM, on_alarm);
 	(void)alarm(seconds);
 }
@@ -2555,6 +2566,17 @@ static void reserve_stdio(void)
 		(void)close(fd);
 }
 
+#define FD_INHERITED_MAX 256 /* what a shell's redirections reach */
+
+/* So that no caller's file, pipe or lock stays open as long as the daemon lives. */
+static void close_inherited(void)
+{
+	int fd;
+
+	for (fd = STDERR_FILENO + 1; fd < FD_INHERITED_MAX; fd++)
+		(void)close(fd);
+}
+
 static void release_stdio(void)
 {
 	const int fd = open_null();
@@ -2938,9 +2960,10 @@ static void open_sockets(void)
 	if (listen_open(on) == 0)
 		return;
 	error = errno;
+	snprintf(on + strlen(on), 16, " port %u", (unsigned)set.port);
+	late_len = error_line(late, "cannot listen on", on, error);
 	if (set.daemon && error == EADDRINUSE && epmd_starts())
 		exit(0);
-	snprintf(on + strlen(on), 16, " port %u", (unsigned)set.port);
 	fail("cannot listen on", on, error);
 }
 
@@ -2954,6 +2977,8 @@ int main(int argc, char **argv)
 	if (*argv != NULL)
 		return run_command(read_command(argv), argv + 1);
 	reserve_stdio();
+	if (set.daemon && !set.systemd)
+		close_inherited();
 	open_sockets();
 	catch_signals();
 	open_queue();

@@ -4,7 +4,7 @@ setup() {
     common_setup
     mkdir "$TMP/src"
     cp "$ROOT"/{epmd.c,epmd.h,epmd.8,Makefile,CHANGES,README.md,LICENSE} "$TMP/src"
-    cd "$TMP/src"
+    cd "$TMP/src" || return
     unset MAKEFLAGS MAKELEVEL MFLAGS
 }
 

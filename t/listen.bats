@@ -68,6 +68,7 @@ epmd_on() { # NETNS ARGUMENT...
     need_root "network namespaces"
     two_hosts
     ip -n "$HOST_A" addr add fe80::a/64 dev wa nodad
+    ip -n "$HOST_B" addr add fe80::b/64 dev wb nodad
     start_on "$HOST_A" -address fe80::a%wa
     is "$(sockets "$HOST_A")" "127.0.0.1:4369 [::1]:4369 [fe80::a]%wa:4369"
     is "$(ask_on "$HOST_B" fe80::a%wb send "$names_req" eof)" "00001111 closed"

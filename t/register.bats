@@ -142,6 +142,7 @@ open"
     register abc
     before=$ANSWER
     end "$EPMD_PID"
+    sleep 1.1 # a start comes from the clock's seconds
     start
     register abc 5000
     like "$ANSWER" '^7600'
