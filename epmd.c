@@ -830,7 +830,11 @@ static uint8_t scratch[EPMD_SCRATCH_MAX];    /* of a listing, while it is made a
 enum { POLL_SIGNAL, POLL_QUEUE, POLL_LISTEN };
 static struct pollfd polled[POLL_LISTEN + EPMD_LISTEN_MAX + EPMD_CONN_MAX];
 static uint16_t listen_len;
-static uint16_t listen_batch[EPMD_LISTEN_MAX]; /* connections to accept at the next turn */
+static struct {
+	uint16_t batch;     /* connections to accept at the next turn */
+	uint16_t filled;    /* turns since it last changed */
+	uint16_t patience;  /* that many before it grows: more after each accept in vain, so that a lone client costs hardly any */
+} listen_pace[EPMD_LISTEN_MAX];
 static uint16_t polled_slots;                /* parked in polled[]: those of higher slots are not looked at */
 
 #define NEVER INT64_MAX
@@ -1316,7 +1320,8 @@ static void listen_add(int lfd)
 #endif
 	polled[POLL_LISTEN + listen_len].fd = lfd;
 	polled[POLL_LISTEN + listen_len].events = POLLIN;
-	listen_batch[listen_len++] = 1;
+	listen_pace[listen_len].batch = 1;
+	listen_pace[listen_len++].patience = 1;
 }
 
 static int set_flags(int fd)
@@ -1957,6 +1962,22 @@ static int accept_one(int lfd)
  * Where all that a turn may accept was there, the next turn may accept twice as many before it polls again; where not, one. So a
  * lone client's look-up costs no vain accept(), and many at once cost no poll() each.
  */
+static void listen_set_pace(uint16_t k, int filled)
+{
+	if (!filled) {
+		if (listen_pace[k].batch == 2 && listen_pace[k].patience < EPMD_BATCH_MAX)
+			listen_pace[k].patience = (uint16_t)(2 * listen_pace[k].patience);
+		listen_pace[k].batch = 1;
+		listen_pace[k].filled = 0;
+	} else if (++listen_pace[k].filled >= listen_pace[k].patience) {
+		listen_pace[k].filled = 0;
+		if (listen_pace[k].batch > 1)
+			listen_pace[k].patience = 1;
+		if (listen_pace[k].batch < EPMD_BATCH_MAX)
+			listen_pace[k].batch = (uint16_t)(2 * listen_pace[k].batch);
+	}
+}
+
 static void turn_listeners(void)
 {
 	uint16_t k, n;
@@ -1964,12 +1985,9 @@ static void turn_listeners(void)
 	for (k = 0; k < listen_len; k++) {
 		if (polled[POLL_LISTEN + k].revents == 0)
 			continue;
-		for (n = 0; n < listen_batch[k] && accept_one(polled[POLL_LISTEN + k].fd); n++)
+		for (n = 0; n < listen_pace[k].batch && accept_one(polled[POLL_LISTEN + k].fd); n++)
 			;
-		if (n < listen_batch[k])
-			listen_batch[k] = 1;
-		else if (listen_batch[k] < EPMD_BATCH_MAX)
-			listen_batch[k] = (uint16_t)(2 * listen_batch[k]);
+		listen_set_pace(k, n == listen_pace[k].batch);
 	}
 }
 
