@@ -151,12 +151,39 @@ completed() { # WORD... of which the last is to be completed
     is "$(completed epmd -lookup al)" alpha
     is "$(unset ERL_EPMD_PORT && completed epmd -port "$PORT" -stop '')" 'beta alpha'
     is "$(completed epmd -port '')" ''
+    is "$(completed epmd -status '')" -d
+}
+
+@test "bash takes a node's name for a word, not for a command" {
+    # shellcheck disable=SC1091
+    . "$ROOT/contrib/completion/epmd.bash"
+    start
+    hold injected 1 send "$(alive2 '$(touch ${HOME}/made)')" recv 6
+    export HOME=$TMP
+    # shellcheck disable=SC2016
+    is "$(completed epmd -lookup '')" '\$\(touch\ \$\{HOME\}/made\)'
+    [ ! -e "$TMP/made" ]
+}
+
+@test "both completions know every option and command of the usage" {
+    local word
+    # shellcheck disable=SC1091
+    . "$ROOT/contrib/completion/epmd.bash"
+    epmd -help | grep -o -- '-[a-z_]*' | sort -u >"$TMP/usage"
+    [ "$(wc -l <"$TMP/usage")" -gt 20 ]
+    completed epmd - | tr ' ' '\n' >"$TMP/bash"
+    sed -n "s/^    '\(([^)]*)\|\*\)*\(-[a-z_]*\).*/\2/p; s/.*{\(-.*\),\(-.*\)}'.*/\1\n\2/p" "$ROOT/contrib/completion/_epmd" >"$TMP/zsh"
+    while read -r word; do
+        grep -qxF -e "$word" "$TMP/bash"
+        grep -qxF -e "$word" "$TMP/zsh"
+    done <"$TMP/usage"
 }
 
 @test "zsh completes options and the names of nodes" {
     need zsh
     start
     register alpha
+    register "ev\$(il)"
     cat >"$TMP/complete" <<'END'
 zmodload zsh/zpty
 zpty z 'zsh -f -i'
@@ -166,6 +193,11 @@ zpty -w -n z $'epmd -rel\t'
 zpty -r z line '*epmd -relaxed_command_check*'
 zpty -w -n z $'\C-uepmd -lookup al\t'
 zpty -r z line '*epmd -lookup alpha*'
+zpty -w -n z $'\C-uepmd -lookup ev\t'
+zpty -r z line '*ev*il*'
+[[ $line == *'ev\$\(il\)'* ]] || print -r -- "not quoted: $line"
+zpty -w -n z $'\C-uepmd -status -\t'
+zpty -r z line '*status -d*'
 echo completed
 END
     export ROOT
