@@ -195,7 +195,7 @@ zpty -w -n z $'\C-uepmd -lookup al\t'
 zpty -r z line '*epmd -lookup alpha*'
 zpty -w -n z $'\C-uepmd -lookup ev\t'
 zpty -r z line '*ev*il*'
-[[ $line == *'ev\$\(il\)'* ]] || print -r -- "not quoted: $line"
+[[ $line == *'ev\$\(il'* ]] || print -r -- "not quoted: $line"
 zpty -w -n z $'\C-uepmd -status -\t'
 zpty -r z line '*status -d*'
 echo completed
