@@ -215,7 +215,7 @@ END
     mkdir "$TMP/src" "$TMP/layers"
     cp -r "$ROOT"/{epmd.c,epmd.h,epmd.8,Makefile,CHANGES,README.md,LICENSE,contrib} "$TMP/src"
     cp -r "$ROOT/contrib/debian" "$TMP/src"
-    (cd "$TMP/src" && dpkg-buildpackage -us -uc -b) >"$TMP/log" 2>&1 3>&- || {
+    (cd "$TMP/src" && dpkg-buildpackage -us -uc -b -d) >"$TMP/log" 2>&1 3>&- || {
         tail -20 "$TMP/log"
         false
     }
