@@ -1453,6 +1453,17 @@ static void listen_pause(int paused)
 		polled[POLL_LISTEN + k].events = paused ? 0 : POLLIN;
 }
 
+/* Before KILL_REQ is answered: whoever reads the answer may start the next epmd on this port at once. */
+static void listen_close(void)
+{
+	uint16_t k;
+
+	for (k = 0; k < listen_len; k++) {
+		(void)close(polled[POLL_LISTEN + k].fd);
+		polled[POLL_LISTEN + k].fd = -1;
+	}
+}
+
 /* ==== 10 Park: connections that are not done at once wait in the kernel's own queue, else in poll()'s array =================== */
 
 enum { PARKED_QUEUE = 1, PARKED_POLL };
@@ -1797,8 +1808,10 @@ static void conn_answer(struct conn *c, const uint8_t *in)
 	c->refused = answer.request == EPMD_ALIVE2_REQ && answer.verdict == EPMD_SEND;
 	if (answer.verdict == EPMD_LIST)
 		c->cursor = answer.cursor;
-	if (answer.verdict == EPMD_QUIT)
+	if (answer.verdict == EPMD_QUIT) {
 		ended = 1;
+		listen_close();
+	}
 	if (answer.verdict == EPMD_COUNTS)
 		answer.len = (uint16_t)add_counts((char *)answer.out, sizeof answer.out, answer.len);
 	if (set.debug > 0)
@@ -1985,7 +1998,7 @@ static void turn_listeners(void)
 	for (k = 0; k < listen_len; k++) {
 		if (polled[POLL_LISTEN + k].revents == 0)
 			continue;
-		for (n = 0; n < listen_pace[k].batch && accept_one(polled[POLL_LISTEN + k].fd); n++)
+		for (n = 0; n < listen_pace[k].batch && !ended && accept_one(polled[POLL_LISTEN + k].fd); n++)
 			;
 		listen_set_pace(k, n == listen_pace[k].batch);
 	}

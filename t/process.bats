@@ -180,6 +180,19 @@ END
     done
 }
 
+@test "once -kill returns, the next one can be started: the port is free before the answer" {
+    [ -z "$EPMD_RUNNER" ] || skip 'the binary itself is traced'
+    strace -D -qq -o /dev/null -e trace=close -e inject=close:delay_exit=200000 "$EPMD" -port "$PORT" 3>&- &
+    EPMD_PID=$!
+    remember "$EPMD_PID"
+    wait_for listening "$PORT"
+    is "$(epmd -port "$PORT" -kill)" Killed
+    epmd -port "$PORT" -daemon 3>&-
+    adopt
+    ended "$!"
+    epmd -port "$PORT" -started
+}
+
 @test "as PID 1 it ends with -kill" {
     need_root "process namespaces"
     unshare --pid --fork --mount-proc "$EPMD" -port "$PORT" 3>&- &
