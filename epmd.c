@@ -374,7 +374,7 @@ static int list_next_old(const struct epmd_nodes *t, struct epmd_cursor *c)
 		k--;
 	while (k < t->old.len && t->node[t->old.row[k]].serial <= c->serial)
 		k++;
-	if (k == t->old.len)
+	if (k >= t->old.len)
 		return -1;
 	c->at = k;
 	c->serial = t->node[t->old.row[k]].serial;
@@ -545,7 +545,7 @@ static void alive2(struct epmd_nodes *t, const struct epmd_asker *who, const uin
 	a->name_at = AT_ALIVE_NAME;
 	a->name_len = (uint16_t)nlen;
 	highest = get_16(in, AT_HIGHEST);
-	if (!name_is_good(in + AT_ALIVE_NAME, nlen))
+	if (nlen > EPMD_NAME_MAX || !name_is_good(in + AT_ALIVE_NAME, nlen))
 		decide(a, EPMD_SEND, EPMD_BAD_NAME);
 	else if (elen > EPMD_EXTRA_MAX)
 		decide(a, EPMD_SEND, EPMD_BAD_EXTRA);
@@ -901,6 +901,14 @@ static const char *now_text(char text[32])
 	return text;
 }
 
+/* The characters that snprintf() left in `room` bytes, where it returned len. */
+static size_t text_len(int len, size_t room)
+{
+	const size_t whole = len > 0 ? (size_t)len : 0;
+
+	return whole < room ? whole : room - 1;
+}
+
 /* A reader that has stopped reading must not stop us: what does not fit is lost. */
 static void write_stderr(const char *line, size_t len)
 {
@@ -916,9 +924,8 @@ static void write_syslog(const char *text, int priority)
 	static const struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = _PATH_LOG };
 	char line[EPMD_LINE_MAX + 256];
 	const int len = snprintf(line, sizeof line, "<%d>epmd[%ld]: %s", LOG_DAEMON | priority, (long)getpid(), text);
-	const size_t fits = (size_t)len < sizeof line ? (size_t)len : sizeof line - 1;
 
-	(void)sendto(log_socket, line, fits, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&to, sizeof to);
+	(void)sendto(log_socket, line, text_len(len, sizeof line), MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&to, sizeof to);
 }
 
 static void log_text(int priority, const char *text)
@@ -931,8 +938,7 @@ static void log_text(int priority, const char *text)
 		return;
 	}
 	len = snprintf(line, sizeof line, "epmd: %s: %s\n", now_text(date), text);
-	if (len > 0)
-		write_stderr(line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1);
+	write_stderr(line, text_len(len, sizeof line));
 }
 
 /* At `level` -d and more; level 0 always, as a warning. */
@@ -994,11 +1000,12 @@ static void log_bytes(const uint8_t *bytes, size_t len)
 /* A name as it may stand in a log: as it is where it is a good one, else with a `?` for each byte that could harm. */
 static const char *printable(const uint8_t *name, size_t len)
 {
-	const int good = name_is_good(name, len);
 	size_t i;
+	int good;
 
 	if (len > EPMD_NAME_MAX)
 		len = EPMD_NAME_MAX;
+	good = name_is_good(name, len);
 	for (i = 0; i < len; i++)
 		name_text[i] = (char)(is_control(name[i]) || (name[i] > 126 && !good) ? '?' : name[i]);
 	name_text[len] = '\0';
@@ -1050,12 +1057,12 @@ static int request_kind(uint8_t request)
 	return -1;
 }
 
-/* As it is called in the log, or NULL. */
+/* As it is called in the log. */
 static const char *request_text(uint8_t request)
 {
 	const int kind = request_kind(request);
 
-	return kind < 0 ? NULL : requests[kind].text;
+	return kind < 0 ? "unknown" : requests[kind].text;
 }
 
 /* Adds what fits of a text behind the first `at` bytes of line[0..room-1]; returns how many they are then. */
@@ -1120,7 +1127,7 @@ static void log_request(const uint8_t *in, size_t fill, int local)
 	const char *const name = printable(in + answer.name_at, answer.name_len);
 	const struct epmd_node *const n = answer.node >= 0 ? &nodes.node[answer.node] : NULL;
 
-	if (request != NULL && answer.verdict != EPMD_MORE && (answer.reason != EPMD_MALFORMED || fill <= get_16(in, 0) + 2u))
+	if (request_kind(answer.request) >= 0 && answer.verdict != EPMD_MORE && (answer.reason != EPMD_MALFORMED || fill <= get_16(in, 0) + 2u))
 		log_at(answer.request == EPMD_STATUS_REQ ? 2 : 1, "** got %s_REQ", request);
 	switch (answer.reason) {
 	case EPMD_OK:
@@ -1486,7 +1493,7 @@ static int queue_set(int fd, uint16_t slot, short want, int has)
 
 	memset(&e, 0, sizeof e);
 	e.events = want == POLLIN ? EPOLLIN : EPOLLOUT;
-	e.data.u64 = (uint64_t)fd * 65536u + slot;
+	e.data.u64 = (uint64_t)fd * EPMD_CONN_MAX + slot;
 	if (epoll_ctl(polled[POLL_QUEUE].fd, has ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e) == 0)
 		return 0;
 	if (has)
@@ -1505,8 +1512,8 @@ static int queue_ready(struct event event[EPMD_BATCH_MAX])
 	int k, fd;
 
 	for (k = 0; k < n; k++) {
-		fd = (int)(ready[k].data.u64 / 65536u);
-		event[k].slot = (uint16_t)(ready[k].data.u64 % 65536u);
+		fd = (int)(ready[k].data.u64 / EPMD_CONN_MAX);
+		event[k].slot = (uint16_t)(ready[k].data.u64 % EPMD_CONN_MAX);
 		event[k].what = (short)((ready[k].events & EPOLLOUT ? POLLOUT : 0) | (ready[k].events & ~(uint32_t)EPOLLOUT ? POLLIN : 0));
 		if (conns[event[k].slot].fd != fd) {
 			event[k].what = 0;
@@ -1735,7 +1742,7 @@ static size_t conn_rewind(struct conn *c, struct epmd_cursor from, size_t fixed,
 static void conn_send(struct conn *c, const uint8_t *bytes, size_t len)
 {
 	const struct epmd_cursor from = c->cursor;
-	size_t end = len;
+	size_t end = len, whole = EPMD_SCRATCH_MAX;
 	ssize_t sent;
 
 	if (c->cursor.kind != 0) {
@@ -1752,7 +1759,9 @@ static void conn_send(struct conn *c, const uint8_t *bytes, size_t len)
 	if (sent < 0)
 		sent = 0;
 	if ((size_t)sent < end && from.kind != 0)
-		end = conn_rewind(c, from, len, (size_t)sent);
+		whole = conn_rewind(c, from, len, (size_t)sent);
+	if (whole < end)
+		end = whole;
 	conn_hold(c, 0, bytes, (size_t)sent, end);
 	if (c->fill == 0 && c->cursor.kind == 0)
 		conn_sent(c);
@@ -2119,7 +2128,7 @@ static void say(const char *format, ...)
 	va_start(ap, format);
 	len = vsnprintf(line, sizeof line, format, ap);
 	va_end(ap);
-	say_bytes(line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1);
+	say_bytes(line, text_len(len, sizeof line));
 }
 
 static int said(int status)
