@@ -269,7 +269,7 @@ END
 @test "every script of contrib can be read by its shell" {
     local file
     for file in "$ROOT"/contrib/{openrc,openwrt,freebsd,netbsd,openbsd}/epmd "$ROOT"/contrib/{runit,s6}/epmd/run \
-        "$ROOT"/contrib/alpine/APKBUILD "$ROOT"/contrib/debian/{pre,post}{inst,rm}; do
+        "$ROOT"/contrib/{runit/epmd,s6/epmd/data}/check "$ROOT"/contrib/alpine/APKBUILD "$ROOT"/contrib/debian/{pre,post}{inst,rm}; do
         sh -n "$file"
     done
     bash -n "$ROOT/contrib/completion/epmd.bash"
