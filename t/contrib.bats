@@ -84,6 +84,91 @@ system_calls() { # SET: its members, and their members
     wait_for gone $EPMD_PID
 }
 
+# A systemd of its own, in namespaces and on a copy of this system that is gone with the test.
+@test "systemd itself starts it at a connection, shut in as the unit says, and again after kill -9" {
+    need /lib/systemd/systemd
+    need_root 'an overlay of the file system'
+    local r=$TMP/layers/root
+    mkdir "$TMP/layers" "$TMP/shared"
+    cat >"$TMP/host" <<END
+set -e
+mount -t tmpfs t "$TMP/layers"
+mkdir "$TMP/layers/up" "$TMP/layers/work" "$r"
+mount -t overlay o -o "lowerdir=/,upperdir=$TMP/layers/up,workdir=$TMP/layers/work" "$r"
+rm -rf "$r"/etc/systemd/system/* "$r"/etc/rc*.d "$r/usr/bin/epmd"
+cp "$TMP/bin/epmd" "$r/usr/bin/epmd"
+cp "$ROOT"/contrib/systemd/* "$r/etc/systemd/system"
+mkdir "$r/shared" "$r/old" "$r/etc/systemd/system/basic.target.wants"
+mount --bind "$TMP/shared" "$r/shared"
+cp "$TMP/try.service" "$r/etc/systemd/system"
+ln -s ../try.service "$r/etc/systemd/system/basic.target.wants"
+ln -s /lib/systemd/system/basic.target "$r/etc/systemd/system/default.target"
+mount -t proc p "$r/proc"
+mount -t tmpfs t "$r/run"
+mount -t sysfs s "$r/sys"
+if grep -q name=systemd /proc/1/cgroup; then
+    mount -t tmpfs t "$r/sys/fs/cgroup"
+    mkdir "$r/sys/fs/cgroup/systemd"
+    mount -t cgroup -o none,name=systemd c "$r/sys/fs/cgroup/systemd"
+else
+    mount -t cgroup2 c "$r/sys/fs/cgroup"
+fi
+mount -t devtmpfs d "$r/dev"
+mount -t devpts p "$r/dev/pts"
+ip link set lo up
+cd "$r"
+pivot_root . old
+cd /
+unset ERL_EPMD_PORT
+export container=other
+exec /lib/systemd/systemd --show-status=no
+END
+    cat >"$TMP/try.service" <<'END'
+[Unit]
+Wants=epmd.socket
+After=epmd.socket
+[Service]
+Type=oneshot
+ExecStart=/bin/sh /shared/try
+StandardOutput=file:/shared/out
+StandardError=file:/shared/out
+END
+    cat >"$TMP/shared/try" <<'END'
+echo systemd runs
+systemctl show -p ActiveState epmd.service
+epmd -names
+pid=$(systemctl show -p MainPID --value epmd.service)
+sed -n 's/^\(CapBnd\|NoNewPrivs\|Seccomp\):\t/\1 /p' "/proc/$pid/status"
+[ "$(readlink "/proc/$pid/ns/net")" = "$(readlink /proc/self/ns/net)" ] || echo apart
+epmd -register one 5000 &
+epmd -wait 5 -lookup one
+systemctl kill -s KILL epmd.service
+wait
+epmd -wait 5 -started && echo again
+epmd -kill
+epmd -started && echo again
+systemctl stop epmd.socket epmd.service
+epmd -started || echo stopped
+systemctl exit 0
+END
+    timeout -s KILL 20 unshare --mount --pid --fork --kill-child --net --uts --ipc --cgroup sh "$TMP/host" >"$TMP/log" 2>&1 3>&- || :
+    grep -q 'systemd runs' "$TMP/shared/out" || skip "no systemd can run here: $(tail -n 1 "$TMP/log")"
+    is "$(cat "$TMP/shared/out")" 'systemd runs
+ActiveState=inactive
+epmd: up and running on port 4369 with data:
+CapBnd 0000000000000000
+NoNewPrivs 1
+Seccomp 2
+apart
+registered one at port 5000
+5000
+epmd: the daemon ended the registration of one
+again
+Killed
+again
+stopped'
+}
+
 @test "runit starts it, knows when it is up, and ends it" {
     need runsv
     need sv
