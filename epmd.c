@@ -26,38 +26,60 @@
 
 /* ==== 1 Bytes: big-endian integers read, and an answer written, at an offset; a writer returns the offset behind it ========== */
 
+/*@ requires at <= EPMD_PACKET_MAX && \valid_read(in + (at .. at + 1));
+    assigns \nothing;
+    ensures \result == in[at] * 256 + in[at + 1]; */
 static uint16_t get_16(const uint8_t *in, size_t at)
 {
 	return (uint16_t)(in[at] * 256u + in[at + 1]);
 }
 
+/*@ requires at <= EPMD_SCRATCH_MAX && \valid(out + at);
+    assigns out[at];
+    ensures \result == at + 1 && out[at] == v % 256; */
 static size_t put_8(uint8_t *out, size_t at, unsigned v)
 {
 	out[at] = (uint8_t)(v % 256u);
 	return at + 1;
 }
 
+/*@ requires at <= EPMD_SCRATCH_MAX - 1 && \valid(out + (at .. at + 1));
+    assigns out[at .. at + 1];
+    ensures \result == at + 2 && out[at] == v / 256 % 256 && out[at + 1] == v % 256; */
 static size_t put_16(uint8_t *out, size_t at, unsigned v)
 {
 	at = put_8(out, at, v / 256u);
 	return put_8(out, at, v);
 }
 
+/*@ requires at <= EPMD_SCRATCH_MAX - 3 && \valid(out + (at .. at + 3));
+    assigns out[at .. at + 3];
+    ensures \result == at + 4; */
 static size_t put_32(uint8_t *out, size_t at, uint32_t v)
 {
 	at = put_16(out, at, v / 65536u);
 	return put_16(out, at, v % 65536u);
 }
 
+/*@ requires at + len <= EPMD_SCRATCH_MAX && \valid(out + (at .. at + len - 1)) && \valid_read(from + (0 .. len - 1));
+    requires \separated(out + (at .. at + len - 1), from + (0 .. len - 1));
+    assigns out[at .. at + len - 1];
+    ensures \result == at + len && \forall integer k; 0 <= k < len ==> out[at + k] == from[k]; */
 static size_t put_bytes(uint8_t *out, size_t at, const uint8_t *from, size_t len)
 {
 	size_t i;
 
+	/*@ loop invariant 0 <= i <= len && \forall integer k; 0 <= k < i ==> out[at + k] == from[k];
+	    loop assigns i, out[at .. at + len - 1];
+	    loop variant len - i; */
 	for (i = 0; i < len; i++)
 		out[at + i] = from[i];
 	return at + len;
 }
 
+/*@ requires at <= EPMD_SCRATCH_MAX - 20;
+    assigns out[at .. at + 20];
+    ensures at <= \result <= at + 20; */
 static size_t put_text(uint8_t *out, size_t at, const char *text)
 {
 	while (*text != '\0')
@@ -115,20 +137,32 @@ static size_t put_date(uint8_t *out, size_t at, uint32_t seconds)
 	return put_8(out, at, 'Z');
 }
 
+/*@ requires \valid_read(a + (0 .. len - 1)) && \valid_read(b + (0 .. len - 1));
+    assigns \nothing;
+    ensures \result != 0 <==> \forall integer k; 0 <= k < len ==> a[k] == b[k]; */
 static int same_bytes(const uint8_t *a, const uint8_t *b, size_t len)
 {
 	size_t i;
 
+	/*@ loop invariant 0 <= i <= len && \forall integer k; 0 <= k < i ==> a[k] == b[k];
+	    loop assigns i;
+	    loop variant len - i; */
 	for (i = 0; i < len; i++)
 		if (a[i] != b[i])
 			return 0;
 	return 1;
 }
 
+/*@ requires \valid_read(in + (0 .. len - 1));
+    assigns \nothing;
+    ensures \result == 0 <==> \forall integer k; 0 <= k < len ==> in[k] != 0; */
 static int has_zero(const uint8_t *in, size_t len)
 {
 	size_t i;
 
+	/*@ loop invariant 0 <= i <= len && \forall integer k; 0 <= k < i ==> in[k] != 0;
+	    loop assigns i;
+	    loop variant len - i; */
 	for (i = 0; i < len; i++)
 		if (in[i] == 0)
 			return 1;
@@ -137,12 +171,34 @@ static int has_zero(const uint8_t *in, size_t len)
 
 /* ==== 2 Names: what may be one, by RFC 3629 and by what a line of text can bear ================================================ */
 
+/*@ assigns \nothing;
+    ensures \result != 0 <==> 0x80 <= c <= 0xbf; */
 static int is_tail(uint8_t c)
 {
 	return c >= 0x80 && c <= 0xbf;
 }
 
+/*@ logic boolean tail(integer c) = 0x80 <= c && c <= 0xbf;
+    logic integer character{L}(uint8_t *s, integer i, integer n) = // RFC 3629's grammar
+      (i < n && s[i] <= 0x7f) ? 1 :
+      (i + 1 < n && 0xc2 <= s[i] && s[i] <= 0xdf && tail(s[i + 1])) ? 2 :
+      (i + 2 < n && 0xe0 <= s[i] && s[i] <= 0xef && tail(s[i + 1]) && tail(s[i + 2])
+        && (s[i] != 0xe0 || s[i + 1] >= 0xa0) && (s[i] != 0xed || s[i + 1] <= 0x9f)) ? 3 :
+      (i + 3 < n && 0xf0 <= s[i] && s[i] <= 0xf4 && tail(s[i + 1]) && tail(s[i + 2]) && tail(s[i + 3])
+        && (s[i] != 0xf0 || s[i + 1] >= 0x90) && (s[i] != 0xf4 || s[i + 1] <= 0x8f)) ? 4 : 0;
+    axiomatic Text { // s[i .. n - 1], behind so many characters, is well-formed and within EPMD_NAME_CHARS
+      predicate text{L}(uint8_t *s, integer i, integer n, integer chars) reads s[i .. n - 1];
+      axiom text_end{L}: \forall uint8_t *s, integer n, chars; chars <= EPMD_NAME_CHARS ==> text(s, n, n, chars);
+      axiom text_next{L}: \forall uint8_t *s, integer i, n, chars; 0 <= i < n ==>
+        (text(s, i, n, chars) <==> (chars < EPMD_NAME_CHARS && character(s, i, n) > 0 && text(s, i + character(s, i, n), n, chars + 1)));
+    }
+    predicate good{L}(uint8_t *s, integer n) = 1 <= n <= EPMD_NAME_MAX && text(s, 0, n, 0) &&
+      \forall integer k; 0 <= k < n ==> 32 <= s[k] && s[k] != 127; */
+
 /* The bytes of the character at s[i], i < n: 1 to 4, or 0 where none is well-formed there. */
+/*@ requires i < n && \valid_read(s + (0 .. n - 1));
+    assigns \nothing;
+    ensures \result == character(s, i, n) && \result <= n - i; */
 static size_t utf8_step(const uint8_t *s, size_t i, size_t n)
 {
 	const uint8_t c = s[i];
@@ -168,32 +224,49 @@ static size_t utf8_step(const uint8_t *s, size_t i, size_t n)
 }
 
 /* Whether s is 1 to EPMD_NAME_CHARS well-formed characters. */
+/*@ requires \valid_read(s + (0 .. len - 1));
+    assigns \nothing;
+    ensures \result != 0 <==> (1 <= len <= EPMD_NAME_MAX && text(s, 0, len, 0)); */
 static int name_is_text(const uint8_t *s, size_t len)
 {
 	size_t i = 0, chars = 0, step;
 
 	if (len == 0 || len > EPMD_NAME_MAX)
 		return 0;
+	/*@ loop invariant 0 <= i <= len && 0 <= chars <= EPMD_NAME_CHARS;
+	    loop invariant text(s, 0, len, 0) <==> text(s, i, len, chars);
+	    loop assigns i, chars, step;
+	    loop variant len - i; */
 	while (i < len) {
 		step = utf8_step(s, i, len);
 		if (step == 0 || chars == EPMD_NAME_CHARS)
 			return 0;
+		//@ assert text(s, i, len, chars) <==> text(s, i + step, len, chars + 1);
 		i += step;
+		//@ assert text(s, 0, len, 0) <==> text(s, i, len, chars + 1);
 		chars++;
 	}
 	return 1;
 }
 
+/*@ assigns \nothing;
+    ensures \result != 0 <==> (c < 32 || c == 127); */
 static int is_control(uint8_t c)
 {
 	return c < 32 || c == 127;
 }
 
 /* A control character could forge a line of a listing or of the log. */
+/*@ requires \valid_read(s + (0 .. len - 1));
+    assigns \nothing;
+    ensures \result == 0 <==> \forall integer k; 0 <= k < len ==> 32 <= s[k] && s[k] != 127; */
 static int has_control(const uint8_t *s, size_t len)
 {
 	size_t i;
 
+	/*@ loop invariant 0 <= i <= len && \forall integer k; 0 <= k < i ==> 32 <= s[k] && s[k] != 127;
+	    loop assigns i;
+	    loop variant len - i; */
 	for (i = 0; i < len; i++)
 		if (is_control(s[i]))
 			return 1;
@@ -201,17 +274,25 @@ static int has_control(const uint8_t *s, size_t len)
 }
 
 /* Whether it may be registered. */
+/*@ requires \valid_read(s + (0 .. len - 1));
+    assigns \nothing;
+    ensures \result != 0 <==> good(s, len); */
 static int name_is_good(const uint8_t *s, size_t len)
 {
 	return name_is_text(s, len) && !has_control(s, len);
 }
 
 /* FNV-1a. */
+/*@ requires \valid_read(s + (0 .. len - 1));
+    assigns \nothing; */
 static uint32_t name_hash(const uint8_t *s, size_t len)
 {
 	uint32_t h = 2166136261u;
 	size_t i;
 
+	/*@ loop invariant 0 <= i <= len;
+	    loop assigns i, h;
+	    loop variant len - i; */
 	for (i = 0; i < len; i++)
 		h = (h ^ s[i]) * 16777619u;
 	return h;
@@ -219,17 +300,33 @@ static uint32_t name_hash(const uint8_t *s, size_t len)
 
 /* ==== 3 Nodes: the table; a row is claimed for a name, released into memory, and recycled when no other is left =============== */
 
+/*@ predicate ordered(struct epmd_order *o) = o->len <= EPMD_NODE_MAX && \forall integer k; 0 <= k < o->len ==> o->row[k] < EPMD_NODE_MAX;
+    predicate bounded(struct epmd_nodes *t) = t->top <= EPMD_NODE_MAX && ordered(&t->live) && ordered(&t->old) &&
+      \forall integer i; 0 <= i < EPMD_NODE_MAX ==> t->node[i].name_len <= EPMD_NAME_MAX && t->node[i].extra_len <= EPMD_EXTRA_MAX;
+    predicate named(struct epmd_nodes *t, integer i, uint8_t *name, integer len) = t->node[i].name_len == len && \forall integer k;
+      0 <= k < len ==> name[k] == (len <= EPMD_BRIEF_MAX ? t->brief[i][k] : t->name[i][k]); */
+
+/*@ requires \valid_read(t) && i < EPMD_NODE_MAX;
+    assigns \nothing;
+    ensures \result == (t->node[i].name_len <= EPMD_BRIEF_MAX ? &t->brief[i][0] : &t->name[i][0]); */
 const uint8_t *epmd_name(const struct epmd_nodes *t, uint16_t i)
 {
 	return t->node[i].name_len <= EPMD_BRIEF_MAX ? t->brief[i] : t->name[i];
 }
 
+/*@ requires \valid(o) && ordered(o) && i < EPMD_NODE_MAX;
+    assigns o->len, o->row[0 .. EPMD_NODE_MAX - 1];
+    ensures ordered(o) && (\old(o->len) < EPMD_NODE_MAX ==> o->len == \old(o->len) + 1 && o->row[o->len - 1] == i); */
 static void order_push(struct epmd_order *o, uint16_t i)
 {
 	if (o->len < EPMD_NODE_MAX)
 		o->row[o->len++] = i;
 }
 
+/*@ requires \valid(o) && ordered(o);
+    assigns o->len, o->row[0 .. EPMD_NODE_MAX - 1];
+    ensures ordered(o) && \old(o->len) - 1 <= o->len <= \old(o->len);
+    ensures (\exists integer k; 0 <= k < \old(o->len) && \old(o->row[k]) == i) <==> o->len == \old(o->len) - 1; */
 static void order_pull(struct epmd_order *o, uint16_t i)
 {
 	uint16_t k, last;
@@ -237,26 +334,41 @@ static void order_pull(struct epmd_order *o, uint16_t i)
 	if (o->len == 0)
 		return;
 	last = (uint16_t)(o->len - 1);
+	/*@ loop invariant 0 <= k <= last && \forall integer j; k < j <= last ==> o->row[j] != i;
+	    loop assigns k;
+	    loop variant k; */
 	for (k = last; o->row[k] != i; k--)
 		if (k == 0)
 			return;
+	/*@ loop invariant k <= last && ordered(o);
+	    loop assigns k, o->row[0 .. EPMD_NODE_MAX - 1];
+	    loop variant last - k; */
 	for (; k < last; k++)
 		o->row[k] = o->row[k + 1];
 	o->len = last;
 }
 
 /* The row, live or remembered, that has the name, or -1. */
+/*@ requires \valid_read(t) && bounded(t) && \valid_read(name + (0 .. len - 1));
+    assigns \nothing;
+    ensures -1 <= \result < t->top && (\result >= 0 ==> named(t, \result, name, len)); */
 static int node_find(const struct epmd_nodes *t, const uint8_t *name, size_t len)
 {
 	const uint32_t hash = name_hash(name, len);
 	uint16_t i;
 
+	/*@ loop invariant 0 <= i <= t->top;
+	    loop assigns i;
+	    loop variant t->top - i; */
 	for (i = 0; i < t->top; i++)
 		if (t->hash[i] == hash && t->node[i].name_len == len && same_bytes(epmd_name(t, i), name, len))
 			return i;
 	return -1;
 }
 
+/*@ requires \valid_read(t) && bounded(t) && \valid_read(name + (0 .. len - 1));
+    assigns \nothing;
+    ensures -1 <= \result < t->top && (\result >= 0 ==> named(t, \result, name, len) && t->node[\result].live); */
 static int node_find_live(const struct epmd_nodes *t, const uint8_t *name, size_t len)
 {
 	const int i = node_find(t, name, len);
@@ -268,23 +380,35 @@ static int node_find_live(const struct epmd_nodes *t, const uint8_t *name, size_
  * A name that comes back while it is remembered gets the next creation after its last. Any other starts from the clock, so that it
  * differs from before the daemon's own start, and above those that were forgotten.
  */
+/*@ assigns \nothing;
+    ensures \result >= EPMD_CREATION_MIN && \result != last; */
 static uint32_t creation_next(uint32_t last)
 {
 	return last < UINT32_MAX && last >= EPMD_CREATION_MIN ? last + 1 : EPMD_CREATION_MIN;
 }
 
+/*@ requires \valid_read(t);
+    assigns \nothing;
+    ensures \result >= EPMD_CREATION_MIN && \result != t->forgotten; */
 static uint32_t creation_first(const struct epmd_nodes *t, uint32_t now)
 {
 	return now > t->forgotten && now >= EPMD_CREATION_MIN ? now : creation_next(t->forgotten);
 }
 
 /* As the node's version is told it: 32 bits, or 1 to 3 going round. */
+/*@ requires \valid_read(n);
+    assigns \nothing;
+    ensures n->creation >= EPMD_CREATION_MIN ==> \result >= 1 && (n->highest < EPMD_VERSION_X ==> \result <= 3); */
 static uint32_t creation_told(const struct epmd_node *n)
 {
 	return n->highest >= EPMD_VERSION_X ? n->creation : n->creation % 3u + 1u;
 }
 
 /* A row for a name that no row has: a fresh one, or that of the name remembered longest; -1 where there is none. */
+/*@ requires \valid(t) && bounded(t);
+    assigns t->top, t->old, t->forgotten;
+    ensures -1 <= \result < t->top;
+    ensures bounded(t); */
 static int node_recycle(struct epmd_nodes *t)
 {
 	uint16_t i;
@@ -300,6 +424,10 @@ static int node_recycle(struct epmd_nodes *t)
 	return i;
 }
 
+/*@ requires \valid(t) && bounded(t) && i < EPMD_NODE_MAX && len <= EPMD_NAME_MAX;
+    requires \valid_read(name + (0 .. len - 1)) && \separated(t, name + (0 .. len - 1));
+    assigns t->hash[i], t->node[i].name_len, t->brief[i][0 .. EPMD_BRIEF_MAX - 1], t->name[i][0 .. EPMD_NAME_MAX - 1];
+    ensures bounded(t) && named(t, i, name, len); */
 static void node_set_name(struct epmd_nodes *t, uint16_t i, const uint8_t *name, size_t len)
 {
 	t->hash[i] = name_hash(name, len);
@@ -308,6 +436,13 @@ static void node_set_name(struct epmd_nodes *t, uint16_t i, const uint8_t *name,
 }
 
 /* Makes a live row, with its creation, of a good name that no live row has; -1 where no more are admitted. */
+/*@ requires \valid(t) && bounded(t) && len <= EPMD_NAME_MAX;
+    requires \valid_read(name + (0 .. len - 1)) && \separated(t, name + (0 .. len - 1));
+    assigns *t;
+    ensures -1 <= \result < EPMD_NODE_MAX;
+    ensures bounded(t);
+    ensures \result >= 0 ==> t->node[\result].live && t->node[\result].creation >= EPMD_CREATION_MIN;
+    behavior full: assumes t->live.len >= t->limit; assigns \nothing; ensures \result == -1; */
 static int node_claim(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
 {
 	int i;
@@ -332,6 +467,9 @@ static int node_claim(struct epmd_nodes *t, const uint8_t *name, size_t len, uin
 	return i;
 }
 
+/*@ requires \valid(t) && bounded(t) && i < EPMD_NODE_MAX;
+    assigns t->live, t->old, t->node[i].live, t->node[i].since, t->node[i].serial, t->serial;
+    ensures bounded(t) && !t->node[i].live; */
 void epmd_release(struct epmd_nodes *t, uint16_t i, uint32_t now)
 {
 	order_pull(&t->live, i);
@@ -343,6 +481,8 @@ void epmd_release(struct epmd_nodes *t, uint16_t i, uint32_t now)
 
 /* ==== 4 Listings: lines of text made from the table as the peer takes them, however it changes meanwhile ===================== */
 
+/*@ requires \valid_read(t) && \valid(c);
+    assigns *c; */
 static void list_start(const struct epmd_nodes *t, struct epmd_cursor *c, uint8_t kind)
 {
 	c->kind = kind;
@@ -481,6 +621,9 @@ enum {
 	ALIVE2_MIN = 16        /* bytes: one of name, none of extra */
 };
 
+/*@ requires \valid(a);
+    assigns a->verdict, a->reason;
+    ensures a->verdict == verdict && a->reason == reason; */
 static void decide(struct epmd_answer *a, enum epmd_verdict verdict, enum epmd_reason reason)
 {
 	a->verdict = verdict;
@@ -488,6 +631,9 @@ static void decide(struct epmd_answer *a, enum epmd_verdict verdict, enum epmd_r
 }
 
 /* ALIVE2_RESP or, for highest versions that know it, ALIVE2_X_RESP. */
+/*@ requires \valid(a);
+    assigns a->len, a->out[0 .. 5];
+    ensures a->len == (highest >= EPMD_VERSION_X ? 6 : 4) && a->out[1] == result % 256; */
 static void alive2_resp(struct epmd_answer *a, unsigned highest, unsigned result, uint32_t creation)
 {
 	size_t at = put_8(a->out, 0, highest >= EPMD_VERSION_X ? EPMD_ALIVE2_X_RESP : EPMD_ALIVE2_RESP);
@@ -498,6 +644,13 @@ static void alive2_resp(struct epmd_answer *a, unsigned highest, unsigned result
 }
 
 /* Registers what alive2() found in order. A refusal changes nothing. */
+/*@ requires \valid(t) && bounded(t) && \valid_read(who) && nlen <= EPMD_NAME_MAX && elen <= EPMD_EXTRA_MAX && \valid(row);
+    requires \valid_read(in + (0 .. AT_ALIVE_NAME + nlen + 2 + elen - 1));
+    requires \separated(t, who, row, in + (0 .. AT_ALIVE_NAME + nlen + 2 + elen - 1));
+    assigns *t, *row;
+    ensures bounded(t);
+    ensures \result == EPMD_OK ==> 0 <= *row < EPMD_NODE_MAX && t->node[*row].creation >= EPMD_CREATION_MIN;
+    ensures \result == EPMD_OK || \result == EPMD_TAKEN || \result == EPMD_FULL; */
 static enum epmd_reason alive2_register(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t nlen, size_t elen, int *row)
 {
 	struct epmd_node *n;
@@ -524,6 +677,11 @@ static enum epmd_reason alive2_register(struct epmd_nodes *t, const struct epmd_
 }
 
 /* What follows the extra is ignored: a later version of the protocol may need it. */
+/*@ requires \valid(t) && bounded(t) && \valid_read(who) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
+    requires \separated(t, who, a, in + (0 .. end - 1)) && a->len == 0;
+    assigns *t, *a;
+    ensures bounded(t) && a->len <= 6;
+    behavior foreign: assumes !who->local; assigns *a; ensures a->verdict == EPMD_DROP; */
 static void alive2(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	size_t nlen, elen;
@@ -560,6 +718,9 @@ static void alive2(struct epmd_nodes *t, const struct epmd_asker *who, const uin
 }
 
 /* The name of a PORT_PLEASE2_REQ or STOP_REQ: one NUL at its end does not count (jinterface sends it). 0 where it is none. */
+/*@ requires AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a) && \separated(a, in + (0 .. end - 1));
+    assigns a->name_at, a->name_len, a->verdict, a->reason;
+    ensures AT_NAME + a->name_len <= end && (\result != 0 ==> a->name_len > 0); */
 static int take_name(const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	size_t len = end - AT_NAME;
@@ -574,6 +735,9 @@ static int take_name(const uint8_t *in, size_t end, struct epmd_answer *a)
 	return 0;
 }
 
+/*@ requires \valid_read(t) && bounded(t) && i < EPMD_NODE_MAX && \valid(a) && \separated(a, t);
+    assigns a->len, a->out[0 .. EPMD_ANSWER_MAX - 1];
+    ensures a->len == 14 + t->node[i].name_len + t->node[i].extra_len <= EPMD_ANSWER_MAX; */
 static void port2_resp(const struct epmd_nodes *t, uint16_t i, struct epmd_answer *a)
 {
 	const struct epmd_node *n = &t->node[i];
@@ -593,6 +757,10 @@ static void port2_resp(const struct epmd_nodes *t, uint16_t i, struct epmd_answe
 	a->len = (uint16_t)at;
 }
 
+/*@ requires \valid_read(t) && bounded(t) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
+    requires \separated(a, t, in + (0 .. end - 1));
+    assigns *a;
+    ensures a->len <= EPMD_ANSWER_MAX || a->len == \old(a->len); */
 static void port_please2(const struct epmd_nodes *t, const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	size_t at;
@@ -615,6 +783,11 @@ static void port_please2(const struct epmd_nodes *t, const uint8_t *in, size_t e
 }
 
 /* NAMES_REQ, DUMP_REQ, STATUS_REQ: what follows the request byte is ignored, but for STATUS_REQ's `c`. */
+/*@ requires \valid_read(t) && bounded(t) && \valid_read(who) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
+    requires \separated(t, who, a, in + (0 .. end - 1)) && a->len == 0;
+    assigns *a;
+    ensures a->len <= 4;
+    ensures in[AT_REQUEST] != EPMD_NAMES_REQ && !who->local ==> a->verdict == EPMD_DROP && a->len == 0; */
 static void list_request(const struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	const uint8_t kind = in[AT_REQUEST];
@@ -634,6 +807,10 @@ static void list_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 		a->cursor.kind = 0; /* an empty list */
 }
 
+/*@ requires \valid_read(t) && \valid_read(who) && \valid(a) && \separated(t, who, a) && a->len == 0;
+    assigns *a;
+    ensures a->len <= 20 && (!who->local ==> a->verdict == EPMD_DROP);
+    ensures a->verdict == EPMD_QUIT ==> t->live.len == 0 || who->relaxed; */
 static void kill_request(const struct epmd_nodes *t, const struct epmd_asker *who, struct epmd_answer *a)
 {
 	if (!who->local) {
@@ -647,6 +824,11 @@ static void kill_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 	}
 }
 
+/*@ requires \valid_read(t) && bounded(t) && \valid_read(who) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
+    requires \separated(t, who, a, in + (0 .. end - 1)) && a->len == 0;
+    assigns *a;
+    ensures a->len <= 20;
+    ensures !who->local || !who->relaxed ==> a->verdict == EPMD_DROP; */
 static void stop_request(const struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	if (!who->local || !who->relaxed) {
@@ -665,6 +847,11 @@ static void stop_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 	}
 }
 
+/*@ requires \valid(t) && bounded(t) && \valid_read(who) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
+    requires \separated(t, who, a, in + (0 .. end - 1)) && a->len == 0;
+    assigns *t, *a;
+    ensures bounded(t) && a->len <= EPMD_ANSWER_MAX;
+    behavior other: assumes in[AT_REQUEST] != EPMD_ALIVE2_REQ; assigns *a; */
 static void dispatch(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	switch (in[AT_REQUEST]) {
@@ -691,11 +878,18 @@ static void dispatch(struct epmd_nodes *t, const struct epmd_asker *who, const u
 	}
 }
 
+/*@ requires \valid_read(who) && \valid_read(in + (0 .. fill - 1));
+    assigns \nothing;
+    ensures fill > AT_REQUEST && in[AT_REQUEST] != EPMD_PORT_PLEASE2_REQ && in[AT_REQUEST] != EPMD_NAMES_REQ ==> \result != 0; */
 int epmd_wants_local(const struct epmd_asker *who, const uint8_t *in, size_t fill)
 {
 	return fill > AT_REQUEST && in[AT_REQUEST] != EPMD_PORT_PLEASE2_REQ && (in[AT_REQUEST] != EPMD_NAMES_REQ || who->local_names);
 }
 
+/*@ requires \valid(t) && bounded(t) && \valid_read(who) && fill <= EPMD_PACKET_MAX && \valid_read(in + (0 .. fill - 1)) && \valid(a);
+    requires \separated(t, who, a, in + (0 .. fill - 1));
+    assigns *t, *a;
+    ensures bounded(t) && a->len <= EPMD_ANSWER_MAX; */
 void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t fill, struct epmd_answer *a)
 {
 	size_t end;
