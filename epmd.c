@@ -1658,9 +1658,12 @@ static void listen_pause(int paused)
 static void listen_close(void)
 {
 	uint16_t k;
+	int lfd;
 
 	for (k = 0; k < listen_len; k++) {
-		(void)close(polled[POLL_LISTEN + k].fd);
+		lfd = polled[POLL_LISTEN + k].fd;
+		if (lfd >= 0)
+			(void)close(lfd);
 		polled[POLL_LISTEN + k].fd = -1;
 	}
 }
@@ -2197,11 +2200,13 @@ static void listen_set_pace(uint16_t k, int filled)
 static void turn_listeners(void)
 {
 	uint16_t k, n;
+	int lfd;
 
 	for (k = 0; k < listen_len; k++) {
-		if (polled[POLL_LISTEN + k].revents == 0)
+		lfd = polled[POLL_LISTEN + k].fd;
+		if (lfd < 0 || polled[POLL_LISTEN + k].revents == 0)
 			continue;
-		for (n = 0; n < listen_pace[k].batch && !ended && accept_one(polled[POLL_LISTEN + k].fd); n++)
+		for (n = 0; n < listen_pace[k].batch && !ended && accept_one(lfd); n++)
 			;
 		listen_set_pace(k, n == listen_pace[k].batch);
 	}
