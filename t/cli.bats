@@ -18,7 +18,7 @@ bad_value() { # ARGUMENT...: one line on standard error, nothing on standard out
 # ---- options
 
 @test "without -d the daemon prints nothing" {
-    epmd -port "$PORT" >"$TMP/out" 2>&1 3>&- &
+    $EPMD_RUNNER "$EPMD" -port "$PORT" >"$TMP/out" 2>&1 3>&- &
     remember $!
     wait_for listening "$PORT"
     is "$(names)" ""
@@ -26,7 +26,7 @@ bad_value() { # ARGUMENT...: one line on standard error, nothing on standard out
 }
 
 @test "-debug is -d" {
-    epmd -debug -port "$PORT" >"$TMP/log" 2>&1 3>&- &
+    $EPMD_RUNNER "$EPMD" -debug -port "$PORT" >"$TMP/log" 2>&1 3>&- &
     remember $!
     wait_for logged "epmd running - daemon = 0"
 }
@@ -37,7 +37,7 @@ bad_value() { # ARGUMENT...: one line on standard error, nothing on standard out
 }
 
 @test "ERL_EPMD_PORT says the port to the daemon and to the commands" {
-    ERL_EPMD_PORT=$PORT epmd 3>&- &
+    ERL_EPMD_PORT=$PORT $EPMD_RUNNER "$EPMD" 3>&- &
     remember $!
     wait_for listening "$PORT"
     is "$(ERL_EPMD_PORT=$PORT epmd -names)" "epmd: up and running on port $PORT with data:"

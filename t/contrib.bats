@@ -57,7 +57,7 @@ system_calls() { # SET: its members, and their members
     remember $EPMD_PID
     wait_for listening "$PORT"
     wait_for answering
-    epmd -register one 5000 >/dev/null 3>&- &
+    "$EPMD" -register one 5000 >/dev/null 3>&- &
     remember $!
     wait_for epmd -lookup one
     epmd -names

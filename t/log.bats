@@ -124,7 +124,7 @@ got partial packet only on file descriptor N (2)"
 }
 
 @test "without -d, nothing that a peer does is logged" {
-    epmd -port "$PORT" >"$TMP/log" 2>&1 3>&- &
+    $EPMD_RUNNER "$EPMD" -port "$PORT" >"$TMP/log" 2>&1 3>&- &
     remember $!
     wait_for listening "$PORT"
     register abc
