@@ -192,8 +192,10 @@ static int is_tail(uint8_t c)
       axiom text_next{L}: \forall uint8_t *s, integer i, n, chars; 0 <= i < n ==>
         (text(s, i, n, chars) <==> (chars < EPMD_NAME_CHARS && character(s, i, n) > 0 && text(s, i + character(s, i, n), n, chars + 1)));
     }
-    predicate good{L}(uint8_t *s, integer n) = 1 <= n <= EPMD_NAME_MAX && text(s, 0, n, 0) &&
-      \forall integer k; 0 <= k < n ==> 32 <= s[k] && s[k] != 127; */
+    predicate control(integer before, integer c) = c < 32 || c == 127 || (before == 0xc2 && 0x80 <= c < 0xa0);
+    predicate plain{L}(uint8_t *s, integer n) =
+      \forall integer k; 0 <= k < n ==> !control(k > 0 ? s[k - 1] : 0, s[k]);
+    predicate good{L}(uint8_t *s, integer n) = 1 <= n <= EPMD_NAME_MAX && text(s, 0, n, 0) && plain(s, n); */
 
 /* The bytes of the character at s[i], i < n: 1 to 4, or 0 where none is well-formed there. */
 /*@ requires i < n && \valid_read(s + (0 .. n - 1));
@@ -249,26 +251,27 @@ static int name_is_text(const uint8_t *s, size_t len)
 	return 1;
 }
 
+/* Whether c ends a control character, of C0 or of C1 (U+0080 to U+009F, 0xc2 before 0x80 to 0x9f). */
 /*@ assigns \nothing;
-    ensures \result != 0 <==> (c < 32 || c == 127); */
-static int is_control(uint8_t c)
+    ensures \result != 0 <==> control(before, c); */
+static int is_control(uint8_t before, uint8_t c)
 {
-	return c < 32 || c == 127;
+	return c < 32 || c == 127 || (before == 0xc2 && c >= 0x80 && c < 0xa0);
 }
 
 /* A control character could forge a line of a listing or of the log. */
 /*@ requires \valid_read(s + (0 .. len - 1));
     assigns \nothing;
-    ensures \result == 0 <==> \forall integer k; 0 <= k < len ==> 32 <= s[k] && s[k] != 127; */
+    ensures \result == 0 <==> plain(s, len); */
 static int has_control(const uint8_t *s, size_t len)
 {
 	size_t i;
 
-	/*@ loop invariant 0 <= i <= len && \forall integer k; 0 <= k < i ==> 32 <= s[k] && s[k] != 127;
+	/*@ loop invariant 0 <= i <= len && plain(s, i);
 	    loop assigns i;
 	    loop variant len - i; */
 	for (i = 0; i < len; i++)
-		if (is_control(s[i]))
+		if (is_control(i > 0 ? s[i - 1] : 0, s[i]))
 			return 1;
 	return 0;
 }
@@ -1071,6 +1074,7 @@ static int quiet;                            /* nor ever */
 static char late[ERROR_LINE_MAX];            /* what is said where time is up: made before, since a signal handler may not */
 static size_t late_len;
 static int status_none = 1;                  /* the exit status where no epmd answers */
+static uint8_t said_last;                    /* the last byte of say_text() */
 static int unsaid;                           /* errno of what could not be written to standard output */
 
 enum { SHORT_CONNS, SHORT_FDS, SHORT_NODES, SHORT_KINDS };
@@ -1201,7 +1205,7 @@ static const char *printable(const uint8_t *name, size_t len)
 		len = EPMD_NAME_MAX;
 	good = name_is_good(name, len);
 	for (i = 0; i < len; i++)
-		name_text[i] = (char)(is_control(name[i]) || (name[i] > 126 && !good) ? '?' : name[i]);
+		name_text[i] = (char)(is_control(0, name[i]) || (name[i] > 126 && !good) ? '?' : name[i]);
 	name_text[len] = '\0';
 	return name_text;
 }
@@ -2464,9 +2468,12 @@ static void say_text(uint8_t *text, size_t len)
 {
 	size_t i, kept = 0;
 
-	for (i = 0; i < len; i++)
-		if (text[i] != 0)
-			text[kept++] = is_control(text[i]) && text[i] != '\n' ? '?' : text[i];
+	for (i = 0; i < len; i++) {
+		if (text[i] == 0)
+			continue;
+		text[kept++] = is_control(said_last, text[i]) && text[i] != '\n' ? '?' : text[i];
+		said_last = text[kept - 1];
+	}
 	say_bytes((const char *)text, kept);
 }
 
@@ -2739,7 +2746,7 @@ static int status_rows(const uint8_t *text, size_t len, int from_dump, int width
 			continue;
 		line[put_bytes(scratch, 0, text + at, end - at)] = '\0';
 		for (p = scratch; *p != 0; p++)
-			if (is_control(*p) && (*p != '\t' || from_dump))
+			if (is_control(p > scratch ? p[-1] : 0, *p) && (*p != '\t' || from_dump))
 				*p = '?'; /* a terminal would obey it */
 		if (from_dump ? !take_dump(line, column) : !take_status(line, column))
 			continue;

@@ -796,8 +796,7 @@ static void names(void)
         { "of a backslash", "\\" },
         { "of < and >", "<>, fd = 7" },
         { "like a line of NAMES", "name x at port 1" },
-        { "U+0080", "\xc2\x80" },
-        { "U+0085", "\xc2\x85" },
+        { "U+00A0", "\xc2\xa0" },
         { "U+07FF", "\xdf\xbf" },
         { "U+0800", "\xe0\xa0\x80" },
         { "U+2028", "\xe2\x80\xa8" },
@@ -918,7 +917,7 @@ static void odd_names(void)
     static struct bytes b;
     struct node n;
     size_t i;
-    char name[2] = "", unfit[3] = "a";
+    char name[2] = "", unfit[3] = "a", c1[4] = "a\xc2";
 
     for (i = 0; i < 6; i++) {
         begin("name with a NUL inside, %u", (unsigned)i + 1);
@@ -992,6 +991,13 @@ static void odd_names(void)
             differs("a name with control characters is refused", REFUSED_THEN("closed"), "[0 X_RESP ok <new>] [0 open] ");
             end();
         }
+    }
+    for (i = 0x80; i <= 0x9f; i++) {
+        begin("name with the control character U+00%X", (unsigned)i);
+        c1[2] = (char)i;
+        join(0, node(c1));
+        differs("a name with control characters is refused", REFUSED_THEN("closed"), "[0 X_RESP ok <new>] [0 open] ");
+        end();
     }
 }
 

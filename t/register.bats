@@ -173,14 +173,14 @@ open"
 
 @test "every kind of UTF-8 is taken as it comes" {
     start
-    for name in c280 dfbf e0a080 ed9fbf ee8080 efbfbf f0908080 f48fbfbf 61c3a9e282acf09f98807a; do
+    for name in c2a0 dfbf e0a080 ed9fbf ee8080 efbfbf f0908080 f48fbfbf 61c3a9e282acf09f98807a; do
         like "$name $(ask send "$(alive2_hex $name)" recv 6)" "^$name 7600"
     done
 }
 
 @test "a name with a control character is refused" {
     start
-    for name in 01 0a 0d 1b 1f 7f 610a62; do
+    for name in 01 0a 0d 1b 1f 7f 610a62 c280 c29b 61c29f62; do
         is "$name $(ask send "$(alive2_hex $name)" eof)" "$name $refused closed"
     done
 }

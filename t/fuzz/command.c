@@ -261,8 +261,10 @@ static void check_text(const char *text, size_t len)
 {
     size_t i;
 
-    for (i = 0; i < len; i++)
+    for (i = 0; i < len; i++) {
         MUST(text[i] == '\n' || ((uint8_t)text[i] >= 32 && text[i] != 127));
+        MUST(i == 0 || (uint8_t)text[i - 1] != 0xc2 || (uint8_t)text[i] < 0x80 || (uint8_t)text[i] >= 0xa0);
+    }
 }
 
 static void check_requests(uint8_t request, const char *name)
@@ -311,8 +313,13 @@ static void check_list(const struct answer *a, int status)
     len = (size_t)sprintf(want, "epmd: up and running on port %u with data:\n",
                           (unsigned)a->bytes[0] << 24 | (unsigned)a->bytes[1] << 16 | (unsigned)a->bytes[2] << 8 | a->bytes[3]);
     for (i = 4; i < a->len; i++)
-        if (a->bytes[i] != 0)
-            want[len++] = (char)(a->bytes[i] != '\n' && (a->bytes[i] < 32 || a->bytes[i] == 127) ? '?' : a->bytes[i]);
+        if (a->bytes[i] != 0) {
+            want[len] = (char)a->bytes[i];
+            if (a->bytes[i] != '\n' && (a->bytes[i] < 32 || a->bytes[i] == 127 ||
+                (want[len - 1] == '\xc2' && a->bytes[i] >= 0x80 && a->bytes[i] < 0xa0)))
+                want[len] = '?';
+            len++;
+        }
     want[len] = '\0';
     must_say(want, status, a->how != END);
 }
@@ -436,7 +443,7 @@ static void take_argument(char *name)
     if (len > input.left)
         len = input.left;
     for (i = 0; i < len; i++)
-        name[i] = (char)(input.at[i] < 32 || input.at[i] == 127 ? '_' : input.at[i]);
+        name[i] = (char)(input.at[i] < 32 || input.at[i] == 127 || (i > 0 && name[i - 1] == '\xc2' && input.at[i] < 0xa0) ? '_' : input.at[i]);
     name[len] = '\0';
     input.at += len;
     input.left -= len;
@@ -462,6 +469,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         initial = set;
     begun = 1;
     set = initial;
+    said_last = 0;
     input.at = bytes;
     input.left = len;
     command = (int)take(1) % COMMANDS;

@@ -91,7 +91,7 @@ static int may_be_registered(const uint8_t *s, size_t len)
     size_t i;
 
     for (i = 0; i < len; i++)
-        if (s[i] < ' ' || s[i] == 0x7f)
+        if (s[i] < ' ' || s[i] == 0x7f || (i + 1 < len && s[i] == 0xc2 && s[i + 1] < 0xa0))
             return 0;
     return chars >= 1 && chars <= 255;
 }
