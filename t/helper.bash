@@ -227,6 +227,18 @@ let_go() { # TAG
     wait "$pid" 2>/dev/null || :
 }
 
+flood() { # MODE...: see flood.c
+    "$BUILD/flood" "$PORT" "$@"
+}
+
+# the same, which holds its connections until let_go
+flooded() { # TAG MODE...
+    "$BUILD/flood" "$PORT" "${@:2}" >"$TMP/$1.out" 3>&- &
+    echo $! >"$TMP/$1.pid"
+    remember $!
+    wait_for has_lines "$TMP/$1.out" 1
+}
+
 # the creation in an answer, in decimal
 creation() { # ANSWER-HEX
     echo $((16#${1:4}))
@@ -234,6 +246,33 @@ creation() { # ANSWER-HEX
 
 unregistered() { # NAME
     [ "$(ask send "$(please "$1")" eof)" = "7701 closed" ]
+}
+
+# ---- what the daemon takes
+
+# the binary itself is watched: a runner's memory, descriptors and time are not its own
+need_no_runner() {
+    [ -z "$EPMD_RUNNER" ] || skip 'not through a runner'
+}
+
+descriptors() {
+    find "/proc/$EPMD_PID/fd" -type l | wc -l
+}
+
+rss_kb() {
+    sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$EPMD_PID/status"
+}
+
+cpu_ms() { # used so far, in steps of the kernel's tick
+    local stat
+    read -r stat <"/proc/$EPMD_PID/stat"
+    # shellcheck disable=SC2086
+    set -- ${stat##*) }
+    echo $(((${12} + ${13}) * 1000 / $(getconf CLK_TCK)))
+}
+
+is_registered() { # NAME
+    [[ $(ask -t 3000 send "$(please "$1")" eof) =~ ^7700 ]]
 }
 
 # ---- namespaces

@@ -1,0 +1,127 @@
+load helper
+
+setup() {
+    common_setup
+    need_no_runner
+}
+
+# a daemon that may have so many descriptors
+start_limited() { # DESCRIPTORS OPTION...
+    EPMD_RUNNER="prlimit --nofile=$1:$1" start "${@:2}"
+}
+
+# no spinning: under 0.1 s of CPU time in 2 s
+is_at_rest() {
+    local before after
+    before=$(cpu_ms)
+    sleep 2
+    after=$(cpu_ms)
+    [ $((after - before)) -lt 100 ] || {
+        echo "$((after - before)) ms of CPU time in 2 s" >&2
+        return 1
+    }
+}
+
+# as many nodes as are admitted, under a tag; how many is in $ADMITTED
+fill() { # TAG
+    hold "$1" 1 many 1023 6
+    ADMITTED=$(cat "$TMP/$1.out")
+}
+
+@test "200 connections at 64 descriptors cost the registered node nothing, and once they are gone new ones register" {
+    start_limited 64
+    register kept
+    for flood in partial silent; do
+        flooded flood $flood 200
+        is "$(cat "$TMP/flood.out")" 200
+        for i in {1..10}; do
+            is_registered kept
+            like "$(ask send "$(alive2 "new$i")" recv 6)" '^7600'
+        done
+        let_go flood
+    done
+    is_registered kept
+    register afterwards
+    like "$ANSWER" '^7600'
+}
+
+@test "at 64 descriptors some are kept from the nodes: one too many is refused, look-ups and lists are answered, nothing spins" {
+    start_limited 64
+    fill nodes
+    [ "$ADMITTED" -gt 30 ] && [ "$ADMITTED" -lt 60 ]
+    is "$(ask send "$(alive2 over)" eof | tail -c 16)" "00000063 closed"
+    is "$(names | tr ' ' '\n' | grep -c ^name)" "$ADMITTED"
+    is_registered nn0001
+    is_at_rest
+}
+
+@test "with no descriptor left, a look-up waits without spinning, is answered when there is one, and the nodes stay" {
+    start_limited 64
+    fill nodes
+    prlimit --pid "$EPMD_PID" --nofile=8:64
+    hold waiting 0 send "$(please nn0001)" recv 2
+    is_at_rest
+    has_lines "$TMP/waiting.out" 0
+    is "$(cat "$TMP/waiting.out")" ""
+    prlimit --pid "$EPMD_PID" --nofile=64:64
+    wait_for has_lines "$TMP/waiting.out" 1
+    is "$(cat "$TMP/waiting.out")" 7700
+    is "$(names | tr ' ' '\n' | grep -c ^name)" "$ADMITTED"
+}
+
+@test "where descriptors run out, silent connections make room for a look-up" {
+    start_limited 64
+    register kept
+    flooded flood partial 20
+    prlimit --pid "$EPMD_PID" --nofile=20:64
+    is_registered kept
+    register new
+    like "$ANSWER" '^7600'
+    is_registered kept
+}
+
+@test "1024 nodes are admitted, listed and found; the next one is refused; a freed slot is used again" {
+    start
+    fill nodes
+    is "$ADMITTED" 1023
+    register last 6000
+    like "$ANSWER" '^7600'
+    is "$(ask send "$(alive2 over)" eof)" "760100000063 closed"
+    is "$(ask send "$(alive2 over 5000 77 5)" eof)" "79010063 closed"
+    local lines steps=() expected=() i name
+    lines=$(names | sed 's/ name /\nname /g')
+    is "$(wc -l <<<"$lines")" 1024
+    is "$(sort -u <<<"$lines" | wc -l)" 1024
+    for ((i = 1; i <= 1023; i++)); do
+        printf -v name 'nn%04d' "$i"
+        steps+=("@$i" send "$(please "$name")" recv 4)
+        expected+=("$(printf '7700%04x' "$i")")
+    done
+    is "$(ask "${steps[@]}")" "$(printf '%s\n' "${expected[@]}")"
+    let_go last
+    wait_for unregistered last
+    register again
+    like "$ANSWER" '^7600'
+    is "$(ask send "$(alive2 over)" eof)" "760100000063 closed"
+    is_at_rest
+}
+
+@test "100,000 registrations that come and go leave memory and descriptors where they were" {
+    "$EPMD" -port "$PORT" 3>&- &
+    EPMD_PID=$!
+    remember $!
+    wait_for listening "$PORT"
+    register kept
+    is "$(flood rounds 5000)" 5000
+    local memory files
+    memory=$(rss_kb) files=$(descriptors)
+    is "$(flood rounds 100000)" 100000
+    is_registered kept
+    wait_for descriptors_are "$files"
+    echo "memory: $memory kB, then $(rss_kb) kB"
+    [ $(($(rss_kb) - memory)) -lt 100 ]
+}
+
+descriptors_are() {
+    [ "$(descriptors)" -eq "$1" ]
+}
