@@ -79,7 +79,9 @@ erl_says() { # NAME EXPRESSION OPTION...
     a=$(erl_says one 'io:format("~p", [erlang:system_info(creation)])')
     wait_for unregistered one
     b=$(erl_says one 'io:format("~p", [erlang:system_info(creation)])')
-    [ "$a" -gt 3 ] && [ "$b" -gt 3 ] && [ "$a" != "$b" ]
+    [ "$a" -gt 3 ]
+    [ "$b" -gt 3 ]
+    [ "$a" != "$b" ]
     logged "registering 'one:$a', port $(log | sed -n "s/registering 'one:$a', port //p")"
 }
 

@@ -48,7 +48,8 @@ fill() { # TAG
 @test "at 64 descriptors some are kept from the nodes: one too many is refused, look-ups and lists are answered, nothing spins" {
     start_limited 64
     fill nodes
-    [ "$ADMITTED" -gt 30 ] && [ "$ADMITTED" -lt 60 ]
+    [ "$ADMITTED" -gt 30 ]
+    [ "$ADMITTED" -lt 60 ]
     is "$(ask send "$(alive2 over)" eof | tail -c 16)" "00000063 closed"
     is "$(names | tr ' ' '\n' | grep -c ^name)" "$ADMITTED"
     is_registered nn0001

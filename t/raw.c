@@ -28,6 +28,8 @@
  */
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -77,9 +79,12 @@ static int dial(void)
 {
     struct addrinfo *to = resolve(addr, port), *own = source != NULL ? resolve(source, "0") : NULL;
     int cfd = socket(to->ai_family, SOCK_STREAM, 0);
+    const int segment = 536; /* loopback's of 64 kB would make the sender's buffer hold any answer */
 
-    if (cfd >= 0 && rcvbuf > 0)
+    if (cfd >= 0 && rcvbuf > 0) {
         setsockopt(cfd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof rcvbuf);
+        setsockopt(cfd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
+    }
     if (cfd >= 0 && ((own != NULL && bind(cfd, own->ai_addr, own->ai_addrlen) != 0)
                      || connect(cfd, to->ai_addr, to->ai_addrlen) != 0)) {
         int e = errno;

@@ -1,0 +1,194 @@
+load helper
+
+# Squatters on an address are in listen.bats, forged lines in log.bats and register.bats, faults of the system in faults.tap.
+
+flood_from() { # NETNS TAG MODE...: to the daemon in $HOST_A, until let_go
+    ip netns exec "$1" "$BUILD/flood" 4369 10.77.0.1 "${@:3}" >"$TMP/$2.out" 3>&- &
+    echo $! >"$TMP/$2.pid"
+    remember $!
+    wait_for has_lines "$TMP/$2.out" 1
+}
+
+ask_local() { # STEP...
+    ask_on "$HOST_A" 10.77.0.1 -t 3000 "$@"
+}
+
+# For two seconds each look-up and each registration from this host succeeds within three.
+is_served_on() {
+    local i
+    for ((i = 0; i < 10; i++)); do
+        like "$(ask_local send "$(please kept)" eof)" '^7700.* closed$'
+        like "$(ask_local send "$(alive2 "new$i")" recv 6)" '^7600'
+        sleep 0.2
+    done
+}
+
+@test "2,000 silent connections from this host, then from another one, keep nobody of this host waiting" {
+    need_root "network namespaces"
+    two_hosts
+    start_on "$HOST_A"
+    ask_on "$HOST_A" 10.77.0.1 send "$(alive2 kept)" recv 6 hold >"$TMP/kept.out" 3>&- &
+    remember $!
+    wait_for has_lines "$TMP/kept.out" 1
+    for kind in silent partial; do
+        for host in "$HOST_A" "$HOST_B"; do
+            flood_from "$host" flood $kind 2000
+            is "$(cat "$TMP/flood.out")" 2000
+            is_served_on
+            let_go flood
+        done
+    done
+}
+
+@test "where room is made, connections from another host go before those from this host" {
+    need_root "network namespaces"
+    two_hosts
+    start_on "$HOST_A"
+    ask_on "$HOST_A" 10.77.0.1 -t 60000 send 0004 wait 4000 send 7a616263 eof >"$TMP/slow.out" 3>&- &
+    remember $!
+    sleep 0.2
+    flood_from "$HOST_B" flood partial 2000
+    wait_for has_lines "$TMP/slow.out" 1
+    is "$(cat "$TMP/slow.out")" "7701 closed"
+    is "$(log | grep -c 'to make room')" $((2001 - 1280 + 1))
+}
+
+@test "20,000 connects a second for ten seconds: 99 of 100 look-ups succeed at the first try" {
+    need_no_runner
+    "$EPMD" -port "$PORT" 3>&- &
+    EPMD_PID=$!
+    remember $!
+    wait_for listening "$PORT"
+    register kept
+    local made=() good all slowest
+    for i in 1 2; do
+        flood connects 10000 10 >"$TMP/connects$i" 3>&- &
+        made+=($!)
+        remember $!
+    done
+    read -r good _ all slowest <<<"$(flood lookups 10 kept)"
+    wait "${made[@]}"
+    echo "# made $(cat "$TMP/connects1" "$TMP/connects2" | awk "{ n += \$1 } END { print n }") connects; $good of $all look-ups, the slowest $slowest ms" >&3
+    [ "$all" -gt 100 ]
+    [ $((100 * good)) -ge $((99 * all)) ]
+    is "$(names)" "name kept at port 5000"
+}
+
+@test "a byte now and then renews the time of a request, but not for ever" {
+    # 5 * 1 s, where EPMD_TOTAL_S is not more
+    "${CC:-cc}" -std=c99 -O2 -DEPMD_TOTAL_S=3 -o "$TMP/epmd" "$ROOT/epmd.c"
+    EPMD=$TMP/epmd start -packet_timeout 1
+    local from=$SECONDS took
+    is "$(ask -t 20000 slow 900 "$(please abc)" eof)" "7701 closed"
+    is "$(ask -t 20000 slow 900 "$(please abcdefgh)" eof | tail -c 7)" closed
+    took=$((SECONDS - from))
+    [ "$took" -ge 9 ] # 5 bytes and 5 s, the raw client goes on to the last byte
+    is "$(log | grep -c 'timed out on receive')" 1
+    is "$(log | grep -c 'sent PORT2_RESP')" 1
+}
+
+# 1,000 nodes with names of 255 characters
+crowd() {
+    hold crowd 1 many 1000 255
+    is "$(cat "$TMP/crowd.out")" 1000
+}
+
+holds_at_least() { # DESCRIPTORS
+    [ "$(descriptors)" -ge "$1" ]
+}
+
+holds_at_most() { # DESCRIPTORS
+    [ "$(descriptors)" -le "$1" ]
+}
+
+@test "64 clients that ask for names and read nothing delay nobody, and are closed at the limit" {
+    need_no_runner
+    start -packet_timeout 3
+    crowd
+    register kept
+    local files good all slowest
+    files=$(descriptors)
+    flooded deaf deaf 64
+    wait_for holds_at_least $((files + 64))
+    read -r good _ all slowest <<<"$(flood lookups 1 kept)"
+    is "$good" "$all"
+    [ "$slowest" -lt 500 ]
+    [ "$(names | wc -c)" -gt 270000 ]
+    holds_at_least $((files + 64))
+    wait_for holds_at_most "$files"
+    is "$(log | grep -c 'timed out on send')" 64
+    is_registered kept
+}
+
+@test "a client that reads slowly gets every byte, while nodes come and go" {
+    start
+    crowd
+    flood rounds 20000 >"$TMP/rounds" 3>&- &
+    remember $!
+    local steps=() i name
+    for i in {1..40}; do steps+=(recv 300 wait 25); done
+    ask -t 20000 rcvbuf 2048 send $names_req recv 4 "${steps[@]}" eof >"$TMP/hex"
+    tail -n 1 "$TMP/hex" | grep -q ' closed$'
+    tail -n +2 "$TMP/hex" | sed 's/ closed$//; s/../\\x&/g' | while read -r line; do printf %b "$line"; done >"$TMP/list"
+    tail -c 1 "$TMP/list" | od -An -tx1 | grep -q 0a
+    is "$(grep -vcE '^name (n{251}[0-9]{4}|round[0-9]+) at port [0-9]+$' "$TMP/list" || :)" 0
+    for ((i = 1; i <= 1000; i++)); do
+        printf 'name %s%04d at port %d\n' "$(rep n 251)" "$i" "$i"
+    done | sort >"$TMP/expected"
+    grep '^name n' "$TMP/list" | sort | diff - "$TMP/expected"
+}
+
+@test "10,000 connections that are reset at every stage leave no name and no descriptor" {
+    need_no_runner
+    start
+    register kept
+    local files
+    files=$(descriptors)
+    is "$(flood resets 50000)" 50000
+    wait_for holds_at_most "$files"
+    is "$(names)" "name kept at port 5000"
+}
+
+# in the foreground without -d, its log in $TMP/log
+start_quiet() { # COMMAND-BEFORE-IT...
+    "$@" $EPMD_RUNNER "$EPMD" -port "$PORT" >"$TMP/log" 2>&1 </dev/null 3>&- &
+    EPMD_PID=$!
+    remember "$EPMD_PID"
+    wait_for listening "$PORT"
+}
+
+@test "a flood of garbage writes nothing to the log" {
+    start_quiet
+    register kept
+    is "$(flood garbage 20000)" 20000
+    is "$(flood resets 5000)" 5000
+    is_registered kept
+    is "$(names)" "name kept at port 5000"
+    is "$(head -n 3 "$TMP/log")" ""
+}
+
+@test "entering and leaving a shortage writes one line each, however often it is met" {
+    need_no_runner
+    start_quiet prlimit --nofile=64:64
+    local i pids=()
+    for i in {1..3}; do
+        flooded flood partial 200
+        let_go flood
+    done
+    hold nodes 1 many 100 6
+    for i in {1..30}; do
+        is "$(ask send "$(alive2 "over$i")" eof)" "760100000063 closed"
+    done
+    prlimit --pid "$EPMD_PID" --nofile=8:64
+    for i in {1..5}; do
+        ask -t 100 send "$(please over)" eof >"$TMP/waited" || :
+    done
+    prlimit --pid "$EPMD_PID" --nofile=64:64
+    PATIENCE=15 wait_for has_lines "$TMP/log" 6
+    is "$(log | sort | head -n 20)" "as many nodes as are admitted: refusing new ones
+connections are free again
+new connections are accepted again
+new nodes are admitted again
+no free connection: closing those that have waited longest
+out of file descriptors or memory for a new connection"
+}
