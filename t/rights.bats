@@ -1,0 +1,94 @@
+load helper
+
+# What the daemon could do if it were taken over, and whom it becomes.
+
+field() { # NAME, of the daemon's status
+    sed -n "s/^$1:[[:space:]]*//p" "/proc/$EPMD_PID/status" | tr -s '\t ' ' ' | sed 's/ $//'
+}
+
+has_no_rights() {
+    is "$(field Uid)" "$1 $1 $1 $1"
+    is "$(field Gid)" "$2 $2 $2 $2"
+    is "$(field Groups)" "$2"
+    is "$(field CapPrm)" 0000000000000000
+    is "$(field CapEff)" 0000000000000000
+}
+
+@test "it gives up the right to gain new ones, in the foreground and the background" {
+    need_no_runner
+    start
+    is "$(field NoNewPrivs)" 1
+    end "$EPMD_PID"
+    "$EPMD" -port "$PORT" -daemon 3>&-
+    adopt
+    is "$(field NoNewPrivs)" 1
+}
+
+@test "-user becomes that user and its group, and leaves root's other groups" {
+    need_root "another user"
+    need_no_runner
+    command -v setpriv >/dev/null || skip 'no setpriv'
+    EPMD_RUNNER="setpriv --groups 0,4,27" start -user nobody
+    has_no_rights "$(id -u nobody)" "$(id -g nobody)"
+    is "$(ask send "$(alive2 abc)" recv 2)" 7600
+}
+
+@test "-user takes a number, of nobody's too, where there is no such name" {
+    need_root "another user"
+    need_no_runner
+    start -user 54321
+    has_no_rights 54321 54321
+}
+
+@test "-user with -daemon has given up root by the time that it returns" {
+    need_root "another user"
+    "$EPMD" -port "$PORT" -daemon -user nobody 3>&-
+    adopt
+    has_no_rights "$(id -u nobody)" "$(id -g nobody)"
+}
+
+@test "-user has the sockets opened as root: a port below 1024" {
+    need_root "a network namespace"
+    need_no_runner
+    HOST_A=$(netns)
+    ip netns exec "$HOST_A" sysctl -qw net.ipv4.ip_unprivileged_port_start=1024
+    ip netns exec "$HOST_A" "$EPMD" -port 369 -user nobody >"$TMP/log" 2>&1 3>&- &
+    EPMD_PID=$!
+    remember $!
+    wait_for listening_on "$HOST_A" 369
+    wait_for is_nobody
+}
+
+is_nobody() {
+    has_no_rights "$(id -u nobody)" "$(id -g nobody)"
+}
+
+refuses_user() { # MESSAGE COMMAND...
+    local expected=$1
+    shift
+    run -1 timeout 5 "$@"
+    is "$output" "epmd: $expected"
+}
+
+@test "-user of nobody, an empty one, or one with more behind its number is an error" {
+    refuses_user 'no such user: nosuchuser' "$EPMD" -port "$PORT" -user nosuchuser
+    refuses_user 'no such user:' "$EPMD" -port "$PORT" -user ''
+    refuses_user 'no such user: 65534x' "$EPMD" -port "$PORT" -user 65534x
+    refuses_user 'no such user: nobod' "$EPMD" -port "$PORT" -user nobod
+}
+
+@test "-user where it cannot be had is an error, not a daemon with the caller's rights" {
+    need_root "another user"
+    need_no_runner
+    command -v setpriv >/dev/null || skip 'no setpriv'
+    chmod 755 "$TMP"
+    cp "$EPMD" "$TMP/epmd" # where anybody may run it
+    refuses_user 'cannot become user root: Operation not permitted' \
+        setpriv --reuid 65534 --regid 65534 --clear-groups "$TMP/epmd" -port "$PORT" -user root
+    # each of the three calls by itself
+    refuses_user 'cannot become user nobody: Operation not permitted' \
+        setpriv --bounding-set -setgid --inh-caps -setgid "$EPMD" -port "$PORT" -user nobody
+    refuses_user 'cannot become user nobody: Operation not permitted' \
+        setpriv --bounding-set -setuid --inh-caps -setuid "$EPMD" -port "$PORT" -user nobody
+    is "$(ask connect 2>/dev/null || :)" refused
+}
