@@ -2379,7 +2379,9 @@ static int connect_address(const char *text)
 	union address a;
 
 	snprintf(copy, sizeof copy, "%s", text);
-	return address_parse(copy, (uint16_t)set.port, &a) == 0 ? connect_to(&a.any, address_len(&a)) : -1;
+	if (address_parse(copy, (uint16_t)set.port, &a) != 0)
+		fail("not an IP address:", text, 0);
+	return connect_to(&a.any, address_len(&a));
 }
 
 #ifdef EPMD_NO_RESOLVER
@@ -2689,9 +2691,10 @@ static char *take_column(char **line)
 /* A line of a dump, from an epmd that does not know STATUS_REQ: name, port and state stand in it. */
 static int take_dump(char *line, char *column[6])
 {
-	char *const name = strchr(line, '<'), *const end = strrchr(line, '>'), *const fd = strstr(line, ", fd");
+	char *const name = strchr(line, '<'), *const end = strrchr(line, '>');
+	char *const fd = end != NULL ? strchr(end, ',') : NULL;
 
-	if (name == NULL || end == NULL || fd == NULL || end < name || fd < end)
+	if (name == NULL || fd == NULL || end < name)
 		return 0;
 	*end = *fd = '\0';
 	column[0] = name + 1;

@@ -88,6 +88,21 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
     remember $!
     wait_for listening "$PORT"
     is "$(./epmd-static -port "$PORT" -names)" "epmd: up and running on port $PORT with data:"
+    is "$(./epmd-static -port "$PORT" -host 127.0.0.1 -names)" "epmd: up and running on port $PORT with data:"
+    is "$(./epmd-static -port "$PORT" -host localhost -names 2>&1)" "epmd: not an IP address: localhost"
+}
+
+@test "make static NAMES= looks host names up" {
+    command -v musl-gcc >/dev/null || skip "no musl-gcc"
+    make static NAMES= >/dev/null
+    start
+    is "$(./epmd-static -port "$PORT" -host localhost -names)" "epmd: up and running on port $PORT with data:"
+}
+
+@test "make small makes a smaller binary of the system's C library" {
+    make all small CFLAGS="-Os -s" >/dev/null
+    [ "$(wc -c <epmd-small)" -lt "$(wc -c <epmd)" ]
+    like "$(./epmd-small -version)" '^epmd [0-9]'
 }
 
 @test "make static works without musl, with the compiler's own C library" {
