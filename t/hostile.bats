@@ -1,5 +1,6 @@
 load helper
 
+# With FULL=1 the limits of time are tried at their defaults too, which takes six minutes. All else has its full figures as it is.
 # Squatters on an address are in listen.bats, forged lines in log.bats and register.bats, faults of the system in faults.tap.
 
 flood_from() { # NETNS TAG MODE...: to the daemon in $HOST_A, until let_go
@@ -118,6 +119,29 @@ holds_at_most() { # DESCRIPTORS
     wait_for holds_at_most "$files"
     is "$(log | grep -c 'timed out on send')" 64
     is_registered kept
+}
+
+timed_out() { # ON COUNT
+    [ "$(log | grep -c "timed out on $1")" -ge "$2" ]
+}
+
+@test "by default a byte a second is served, a byte a minute closed after five, and a list that nobody reads after one" {
+    [ -n "${FULL:-}" ] || skip 'takes six minutes: FULL=1'
+    need_no_runner
+    start
+    crowd
+    local from=$SECONDS
+    flooded deaf deaf 64
+    ask -t 400000 slow 60000 "$(please abcd)" eof >"$TMP/minute" 2>&1 3>&- &
+    remember $!
+    is "$(ask -t 20000 slow 1000 "$(please abcd)" eof)" "7701 closed"
+    PATIENCE=100 wait_for timed_out send 64
+    [ $((SECONDS - from)) -ge 60 ]
+    [ $((SECONDS - from)) -le 75 ]
+    PATIENCE=330 wait_for timed_out receive 1
+    [ $((SECONDS - from)) -ge 299 ]
+    [ $((SECONDS - from)) -le 310 ]
+    is "$(log | grep -c 'timed out')" 65
 }
 
 @test "a client that reads slowly gets every byte, while nodes come and go" {
