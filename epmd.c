@@ -1446,17 +1446,26 @@ static void fail(const char *what, const char *on, int error)
 
 #define ADDRESS_TEXT_MAX 64 /* bytes: an IPv6 address, a `%`, an interface's name */
 
+/* The decimal number that text starts with, less than 2^32 - 1, into *v; returns where it ends, or NULL where there is none such. */
+static const char *number_read(const char *text, uint32_t *v)
+{
+	char *end;
+	const unsigned long number = strtoul(text, &end, 10);
+
+	*v = (uint32_t)number;
+	return *text < '0' || *text > '9' || number >= UINT32_MAX ? NULL : end;
+}
+
 /* The interface of a scoped address such as fe80::1%eth0, by name or number; 0 where there is none such. */
 static uint32_t scope_parse(const char *text)
 {
-	const unsigned index = if_nametoindex(text);
-	char *end;
-	unsigned long number;
+	uint32_t index = if_nametoindex(text);
+	const char *end;
 
 	if (index != 0)
 		return index;
-	number = strtoul(text, &end, 10);
-	return *end == '\0' && number <= UINT32_MAX ? (uint32_t)number : 0;
+	end = number_read(text, &index);
+	return end != NULL && *end == '\0' ? index : 0;
 }
 
 /* Sets *a from text, which is cut at its `%`; 0, or -1 where it is no IP address. */
@@ -1620,9 +1629,11 @@ static int listen_open(char on[ADDRESS_TEXT_MAX])
 /* From the environment, or 0: for LISTEN_FDS and LISTEN_PID, sd_listen_fds(3). */
 static long environment_number(const char *name)
 {
-	const char *text = getenv(name);
+	const char *const text = getenv(name);
+	uint32_t v = 0;
+	const char *const end = text != NULL ? number_read(text, &v) : NULL;
 
-	return text != NULL ? strtol(text, NULL, 10) : 0;
+	return end != NULL && *end == '\0' ? (long)v : 0;
 }
 
 /* The sockets that the supervisor opened, from descriptor 3 on. */
@@ -2629,15 +2640,15 @@ static int refused(const char *name, size_t answered)
 
 static uint32_t number_parse(const char *from, const char *text, uint32_t min, uint32_t max)
 {
-	char *end;
-	const unsigned long v = strtoul(text, &end, 10);
+	uint32_t v;
+	const char *const end = number_read(text, &v);
 	char what[96];
 
-	if (*text < '0' || *text > '9' || *end != '\0' || v < min || v > max) {
+	if (end == NULL || *end != '\0' || v < min || v > max) {
 		snprintf(what, sizeof what, "%s: not a number from %lu to %lu:", from, (unsigned long)min, (unsigned long)max);
 		fail(what, text, 0);
 	}
-	return (uint32_t)v;
+	return v;
 }
 
 /* -register: as a hidden node, for as long as both this process and the daemon live. */
@@ -2917,30 +2928,34 @@ static void set_limits(void)
  * A user's and its group's numbers: what stands behind the name in /etc/passwd (passwd(5): name:password:uid:gid:), or the name
  * itself. Not getpwnam(3), which takes memory, and in a static binary other libraries.
  */
-static int find_user(const char *name, unsigned long *uid, unsigned long *gid)
+static int find_user(const char *name, uint32_t *uid, uint32_t *gid)
 {
 	const size_t name_len = strlen(name);
 	const int fd = open("/etc/passwd", O_RDONLY);
 	const ssize_t n = fd < 0 ? 0 : read(fd, scratch, sizeof scratch - 1);
 	char *line = (char *)scratch;
+	const char *end;
 
 	(void)close(fd);
 	scratch[n > 0 ? n : 0] = '\0';
 	while (line != NULL && (strncmp(line, name, name_len) != 0 || line[name_len] != ':'))
 		line = (line = strchr(line, '\n')) != NULL ? line + 1 : NULL;
-	if (line != NULL && (line = strchr(line + name_len + 1, ':')) != NULL) {
-		*uid = strtoul(line + 1, &line, 10);
-		*gid = *line == ':' ? strtoul(line + 1, &line, 10) : 0;
-		return *line == ':' ? 0 : -1;
+	if (line == NULL) {
+		end = number_read(name, uid);
+		*gid = *uid;
+		return end != NULL && *end == '\0' ? 0 : -1;
 	}
-	*uid = *gid = strtoul(name, &line, 10);
-	return line == name || *line != '\0' ? -1 : 0;
+	line += name_len + 1;
+	line += strcspn(line, ":\n");
+	end = *line == ':' ? number_read(line + 1, uid) : NULL;
+	end = end != NULL && *end == ':' ? number_read(end + 1, gid) : NULL;
+	return end != NULL && *end == ':' ? 0 : -1;
 }
 
 /* From root to -user, for good. */
 static void become_user(void)
 {
-	unsigned long uid, gid;
+	uint32_t uid, gid;
 	gid_t group;
 
 	if (find_user(set.user, &uid, &gid) < 0)

@@ -70,10 +70,12 @@ refuses_user() { # MESSAGE COMMAND...
     is "$output" "epmd: $expected"
 }
 
-@test "-user of nobody, an empty one, or one with more behind its number is an error" {
+@test "-user of nobody, an empty one, or what is no number of a user is an error" {
     refuses_user 'no such user: nosuchuser' "$EPMD" -port "$PORT" -user nosuchuser
     refuses_user 'no such user:' "$EPMD" -port "$PORT" -user ''
-    refuses_user 'no such user: 65534x' "$EPMD" -port "$PORT" -user 65534x
+    for user in 65534x -1 +1 4294967297; do
+        refuses_user "no such user: $user" "$EPMD" -port "$PORT" -user "$user"
+    done
     refuses_user 'no such user: nobod' "$EPMD" -port "$PORT" -user nobod
 }
 

@@ -1,0 +1,1049 @@
+/*
+ * Fuzz target: the command line, the environment, and the user's entry in /etc/passwd
+ *
+ * An input is lines. The first is letters of what the world is like: 6 no IPv6, a no IPv6 address, b 127.0.0.1's port is in use, e
+ * by an epmd, s nothing can be said, r not root. Then `NAME=VALUE`, the environment, or `passwd=LINE`, a line of that file; then the
+ * words of the command line. Addresses that end in 9 are not this host's; its interfaces are lo, 1, and eth0, 2.
+ *
+ * Checked: which of usage, mistake, command or daemon it comes to, with which settings, sockets and user, and the very words that are
+ * said, by a second reading of the line that shares nothing with the first. Words are heap blocks of their exact size.
+ */
+#define EPMD_NODE_MAX 4
+#define EPMD_CONN_SPARE 4
+#define EPMD_LISTEN_MAX 4
+
+#define main epmd_main
+#define exit fake_exit
+#define _exit fake_exit
+#define getenv fake_getenv
+#define getpid fake_getpid
+#define time fake_time
+#define clock_gettime fake_clock_gettime
+#define nanosleep fake_nanosleep
+#define alarm fake_alarm
+#define signal fake_signal
+#define sigaction(number, act, old) fake_sigaction(number, act)
+#define open fake_open
+#define close fake_close
+#define read fake_read
+#define write fake_write
+#define dup2 fake_dup2
+#define fcntl fake_fcntl
+#define pipe fake_pipe
+#define poll fake_poll
+#define epoll_create1 fake_epoll_create1
+#define socket fake_socket
+#define setsockopt fake_setsockopt
+#define getsockopt fake_getsockopt
+#define getsockname fake_getsockname
+#define bind fake_bind
+#define listen fake_listen
+#define connect fake_connect
+#define send fake_send
+#define sendto fake_sendto
+#define recv fake_recv
+#define getaddrinfo fake_getaddrinfo
+#define if_nametoindex fake_if_nametoindex
+#define getrlimit fake_getrlimit
+#define setgroups fake_setgroups
+#define setgid fake_setgid
+#define setuid fake_setuid
+#define fork fake_fork
+#define setsid fake_setsid
+#define chdir fake_chdir
+#define prctl fake_prctl
+#include "../../epmd.c"
+#undef main
+#undef exit
+#undef read
+#undef write
+#undef open
+#undef close
+#undef time
+#undef signal
+#undef getenv
+#include "replay.h"
+#include <setjmp.h>
+
+enum { WORDS = 64, FDS = 64, FD = 10, PASSWD_FD = 100, OTHER_FD = 101, TEXT_MAX = 8192, PID = 42 };
+enum { SERVES = 90 }; /* where a status is expected: it came to the loop */
+
+static struct {
+    int no_ipv6, no_address6, in_use, by_epmd, silent, no_root;
+} world;
+static struct words {
+    char *word[WORDS + 1];
+    int len;
+} environment, passwd, line;
+static struct socket {
+    union address at;
+    int open, bound, listens;
+} sockets[FDS];
+static int opened, connects, forks, passwd_at;
+static char asked_host[TEXT_MAX], asked_port[16];
+static uint16_t asked_ports[2];
+static unsigned alarm_s;
+static int64_t time_ms;
+static long became_uid, became_gid, became_group;
+static jmp_buf out;
+static struct shown {
+    char text[TEXT_MAX];
+    size_t len;
+} shown, shown_wrong;          /* standard output, standard error */
+
+/* ---- the world */
+
+static const char *value_of(const struct words *w, const char *name)
+{
+    const size_t len = strlen(name);
+    int i;
+
+    for (i = 0; i < w->len; i++)
+        if (strncmp(w->word[i], name, len) == 0 && w->word[i][len] == '=')
+            return w->word[i] + len + 1;
+    return NULL;
+}
+
+char *fake_getenv(const char *name)
+{
+    return (char *)value_of(&environment, name);
+}
+
+void fake_exit(int status)
+{
+    longjmp(out, 1 + status);
+}
+
+pid_t fake_getpid(void)
+{
+    return PID;
+}
+
+time_t fake_time(time_t *at)
+{
+    (void)at;
+    return 1000000000;
+}
+
+int fake_clock_gettime(clockid_t clock, struct timespec *now)
+{
+    MUST(clock == CLOCK_MONOTONIC);
+    now->tv_sec = time_ms / 1000;
+    now->tv_nsec = time_ms % 1000 * 1000000;
+    return 0;
+}
+
+/* No time passes where it cannot be waited for: a day of -wait is 100 tries here. */
+int fake_nanosleep(const struct timespec *moment, struct timespec *rest)
+{
+    (void)rest;
+    MUST(moment->tv_sec == 0);
+    time_ms += set.wait_s > 100 ? set.wait_s * 10 : moment->tv_nsec / 1000000;
+    return 0;
+}
+
+unsigned fake_alarm(unsigned seconds)
+{
+    alarm_s = seconds;
+    return 0;
+}
+
+void (*fake_signal(int number, void (*handler)(int)))(int)
+{
+    MUST(number == SIGALRM && handler != NULL);
+    return SIG_DFL;
+}
+
+int fake_sigaction(int number, const struct sigaction *act)
+{
+    MUST(number > 0 && act->sa_handler != SIG_DFL);
+    return 0;
+}
+
+int fake_open(const char *path, int flags, ...)
+{
+    if (strcmp(path, "/etc/passwd") != 0)
+        return OTHER_FD;
+    MUST(flags == O_RDONLY);
+    passwd_at = 0;
+    return PASSWD_FD;
+}
+
+int fake_close(int fd)
+{
+    if (fd >= FD && fd < FD + opened)
+        sockets[fd - FD].open = 0;
+    return 0;
+}
+
+ssize_t fake_read(int fd, void *room, size_t len)
+{
+    size_t fill = 0, n;
+    char *const text = room;
+
+    MUST(fd == PASSWD_FD);
+    for (; passwd_at < passwd.len; passwd_at++) {
+        n = strlen(passwd.word[passwd_at] + 7);
+        if (n + 1 > len - fill)
+            break;
+        memcpy(text + fill, passwd.word[passwd_at] + 7, n);
+        text[fill + n] = '\n';
+        fill += n + 1;
+    }
+    return (ssize_t)fill;
+}
+
+ssize_t fake_write(int fd, const void *text, size_t len)
+{
+    struct shown *const s = fd == STDOUT_FILENO ? &shown : &shown_wrong;
+
+    MUST(fd == STDOUT_FILENO || fd == STDERR_FILENO);
+    if (world.silent) {
+        errno = EPIPE;
+        return -1;
+    }
+    MUST(len < TEXT_MAX - s->len);
+    memcpy(s->text + s->len, text, len);
+    s->len += len;
+    s->text[s->len] = '\0';
+    return (ssize_t)len;
+}
+
+int fake_dup2(int from, int to)
+{
+    MUST(from == OTHER_FD && to <= STDERR_FILENO);
+    return to;
+}
+
+int fake_fcntl(int fd, int command, ...)
+{
+    MUST(fd >= 0 && command != F_GETFD);
+    return 0;
+}
+
+int fake_pipe(int ends[2])
+{
+    ends[0] = ends[1] = OTHER_FD;
+    return 0;
+}
+
+/* Standard error may be written to; anything else is the daemon's loop. */
+int fake_poll(struct pollfd *p, nfds_t len, int timeout_ms)
+{
+    if (len > 1 || timeout_ms != 0)
+        longjmp(out, 1 + SERVES);
+    p->revents = POLLOUT;
+    return 1;
+}
+
+int fake_epoll_create1(int flags)
+{
+    (void)flags;
+    return OTHER_FD;
+}
+
+int fake_socket(int family, int type, int protocol)
+{
+    (void)protocol;
+    if (family == AF_UNIX)
+        return OTHER_FD;
+    MUST(type == SOCK_STREAM);
+    if (family == AF_INET6 && world.no_ipv6) {
+        errno = EAFNOSUPPORT;
+        return -1;
+    }
+    MUST(opened < FDS || set.wait_s > 0);
+    opened %= FDS;
+    memset(&sockets[opened], 0, sizeof sockets[opened]);
+    sockets[opened].open = 1;
+    return FD + opened++;
+}
+
+static struct socket *socket_of(int fd)
+{
+    MUST(fd >= FD && fd < FD + opened && sockets[fd - FD].open);
+    return &sockets[fd - FD];
+}
+
+int fake_setsockopt(int fd, int level, int option, const void *value, socklen_t len)
+{
+    (void)level;
+    (void)option;
+    MUST(fd >= 3 && value != NULL && len == sizeof(int));
+    return 0;
+}
+
+/* A supervisor's sockets: 3, 4 and 5 listen; 6 is something else. */
+int fake_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
+{
+    MUST(level == SOL_SOCKET && option == SO_ACCEPTCONN && *len == sizeof(int));
+    *(int *)value = fd <= 5;
+    return 0;
+}
+
+int fake_getsockname(int fd, struct sockaddr *room, socklen_t *len)
+{
+    union address *const a = (union address *)room;
+
+    MUST(*len == sizeof *a);
+    if (fd >= FD) {
+        *a = socket_of(fd)->at;
+    } else {
+        memset(a, 0, sizeof *a);
+        a->v4.sin_family = AF_INET;
+        a->v4.sin_port = htons((uint16_t)(7000 + fd));
+    }
+    return 0;
+}
+
+/* The last byte of the address says whether it is to be had. */
+int fake_bind(int fd, const struct sockaddr *to, socklen_t len)
+{
+    struct socket *const s = socket_of(fd);
+    const union address *const a = (const union address *)to;
+    const int v6 = to->sa_family == AF_INET6;
+
+    MUST(len == (v6 ? sizeof a->v6 : sizeof a->v4));
+    memcpy(&s->at, a, len);
+    if ((v6 ? a->v6.sin6_addr.s6_addr[15] : ntohl(a->v4.sin_addr.s_addr) % 256) == 9 || (v6 && world.no_address6)) {
+        errno = EADDRNOTAVAIL;
+        return -1;
+    }
+    if (world.in_use && !v6 && ntohl(a->v4.sin_addr.s_addr) == 0x7f000001) {
+        errno = EADDRINUSE;
+        return -1;
+    }
+    s->bound = 1;
+    return 0;
+}
+
+int fake_listen(int fd, int backlog)
+{
+    MUST(socket_of(fd)->bound && backlog > 0);
+    socket_of(fd)->listens = 1;
+    return 0;
+}
+
+/* Nobody answers, or who has the daemon's port. */
+int fake_connect(int fd, const struct sockaddr *to, socklen_t len)
+{
+    const union address *const a = (const union address *)to;
+
+    MUST(socket_of(fd)->bound == 0 && len >= sizeof a->v4);
+    asked_ports[connects++ % 2] = ntohs(to->sa_family == AF_INET ? a->v4.sin_port : a->v6.sin6_port);
+    if (world.in_use && to->sa_family == AF_INET)
+        return 0;
+    errno = ECONNREFUSED;
+    return -1;
+}
+
+ssize_t fake_send(int fd, const void *bytes, size_t len, int flags)
+{
+    (void)socket_of(fd);
+    MUST(bytes != NULL && (flags & MSG_NOSIGNAL));
+    return (ssize_t)len;
+}
+
+ssize_t fake_sendto(int fd, const void *bytes, size_t len, int flags, const struct sockaddr *to, socklen_t to_len)
+{
+    MUST(fd == OTHER_FD && bytes != NULL && (flags & MSG_NOSIGNAL));
+    MUST(to->sa_family == AF_UNIX && to_len <= sizeof(struct sockaddr_un));
+    return (ssize_t)len;
+}
+
+ssize_t fake_recv(int fd, void *room, size_t len, int flags)
+{
+    (void)socket_of(fd);
+    MUST(flags == 0 && len > 0);
+    if (!world.by_epmd || len > 4)
+        return 0;
+    memset(room, 0, len);
+    return (ssize_t)len;
+}
+
+int fake_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
+{
+    MUST(hints->ai_socktype == SOCK_STREAM && list != NULL);
+    snprintf(asked_host, sizeof asked_host, "%s", host);
+    snprintf(asked_port, sizeof asked_port, "%s", service);
+    return EAI_NONAME;
+}
+
+unsigned fake_if_nametoindex(const char *name)
+{
+    return strcmp(name, "lo") == 0 ? 1 : strcmp(name, "eth0") == 0 ? 2 : 0;
+}
+
+int fake_getrlimit(int what, struct rlimit *limit)
+{
+    (void)what;
+    limit->rlim_cur = limit->rlim_max = 4096;
+    return 0;
+}
+
+int fake_setgroups(size_t len, const gid_t *list)
+{
+    MUST(len == 1 && became_group == -1);
+    if (world.no_root) {
+        errno = EPERM;
+        return -1;
+    }
+    became_group = (long)list[0];
+    return 0;
+}
+
+int fake_setgid(gid_t gid)
+{
+    MUST(became_uid == -1);
+    became_gid = (long)gid;
+    return 0;
+}
+
+int fake_setuid(uid_t uid)
+{
+    if (became_uid > 0)
+        return -1;
+    MUST(became_group >= 0 && became_gid >= 0);
+    became_uid = (long)uid;
+    return 0;
+}
+
+/* In the child that goes on. */
+pid_t fake_fork(void)
+{
+    forks++;
+    return 0;
+}
+
+pid_t fake_setsid(void)
+{
+    MUST(forks == 1);
+    return PID;
+}
+
+int fake_chdir(const char *path)
+{
+    MUST(strcmp(path, "/") == 0);
+    return 0;
+}
+
+int fake_prctl(int what, ...)
+{
+    MUST(what == PR_SET_NO_NEW_PRIVS);
+    return 0;
+}
+
+/* ---- a second reading of the line */
+
+enum { DEBUG, DAEMON, SYSTEMD, RELAXED, LOCAL, PORT, PACKET, ACCEPT, WRITE, ADDRESS, USER, HOST, TIMEOUT, WAIT, SETTINGS };
+
+static struct want {
+    int usage, command, status;
+    long number[SETTINGS];
+    const char *text[SETTINGS];
+    long group;
+    char **arg;
+    char wrong[TEXT_MAX];      /* what is said of it, a line */
+} want;
+
+static int setting_of(const char *word)
+{
+    static const char *const names[SETTINGS] = { "-d", "-daemon", "-systemd", "-relaxed_command_check", "-local_names", "-port",
+                                                 "-packet_timeout", "-delay_accept", "-delay_write", "-address", "-user", "-host",
+                                                 "-timeout", "-wait" };
+    int i;
+
+    if (strcmp(word, "-debug") == 0)
+        return DEBUG;
+    for (i = 0; i < SETTINGS && strcmp(names[i], word) != 0; i++)
+        ;
+    return i;
+}
+
+/* A decimal number, of digits alone, below 2^32 - 1; or -1. */
+static long decimal(const char *text, size_t len)
+{
+    long v = 0;
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return -1;
+        v = v > UINT32_MAX ? v : v * 10 + (text[i] - '0');
+    }
+    return len == 0 || v >= UINT32_MAX ? -1 : v;
+}
+
+static int mistake(const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(want.wrong, sizeof want.wrong, format, ap);
+    va_end(ap);
+    want.status = 1;
+    return 0;
+}
+
+/* 1, or 0 at a mistake. */
+static int want_value(int setting, const char *name, const char *text)
+{
+    const int from_0 = setting == ACCEPT || setting == WRITE || setting == WAIT;
+    const long max = setting == PORT ? 65535 : 86400;
+
+    want.text[setting] = text;
+    if (setting >= ADDRESS && setting <= HOST)
+        return 1;
+    want.number[setting] = decimal(text, strlen(text));
+    if (want.number[setting] < !from_0 || want.number[setting] > max)
+        return mistake("epmd: %s: not a number from %d to %ld:%s%s", name, !from_0, max, *text ? " " : "", text);
+    return 1;
+}
+
+static int want_environment(void)
+{
+    const char *text;
+
+    want.number[RELAXED] = value_of(&environment, "ERL_EPMD_RELAXED_COMMAND_CHECK") != NULL;
+    want.number[LOCAL] = value_of(&environment, "ERL_EPMD_LOCAL_NAMES") != NULL;
+    text = value_of(&environment, "ERL_EPMD_ADDRESS");
+    if (text != NULL && *text != '\0')
+        want.text[ADDRESS] = text;
+    text = value_of(&environment, "ERL_EPMD_PORT");
+    return text == NULL || *text == '\0' || want_value(PORT, "ERL_EPMD_PORT", text);
+}
+
+static int want_usage(void)
+{
+    want.usage = want.status = 1;
+    return 0;
+}
+
+/* The commands with as many arguments as the number behind each name. */
+static const char *const commands_known[] = { "-names0", "-lookup1", "-register2", "-status0", "-dump0", "-started0", "-kill0", "-stop1",
+                                              "-h0", "-help0", "-V0", "-version0" };
+enum { NAMES, LOOKUP, REGISTER, STATUS, DUMP, STARTED, KILL, STOP, H, HELP, V, VERSION, COMMANDS, NONE };
+
+static int want_line(void)
+{
+    int i = 0, s, args;
+    size_t len;
+
+    for (; i < line.len && (s = setting_of(line.word[i])) < SETTINGS; i++) {
+        if (s < PORT) {
+            want.number[s]++;
+            continue;
+        }
+        if (i + 1 == line.len)
+            return want_usage();
+        i++;
+        if (!want_value(s, line.word[i - 1], line.word[i]))
+            return 0;
+    }
+    want.command = NONE;
+    if (i == line.len)
+        return 1;
+    for (s = 0; s < COMMANDS; s++) {
+        len = strlen(commands_known[s]) - 1;
+        if (strlen(line.word[i]) == len && memcmp(line.word[i], commands_known[s], len) == 0)
+            break;
+    }
+    if (s == COMMANDS)
+        return want_usage();
+    args = commands_known[s][strlen(commands_known[s]) - 1] - '0';
+    if (line.len - i - 1 < args)
+        return want_usage();
+    want.arg = line.word + i + 1;
+    for (i += 1 + args; i < line.len; i++) {
+        if (setting_of(line.word[i]) != DEBUG)
+            return want_usage();
+        want.number[DEBUG]++;
+    }
+    want.command = s;
+    return 1;
+}
+
+/* ---- addresses, a second time: 1 where it is one */
+
+static int read_v4(const char *text, size_t len, uint8_t bytes[4])
+{
+    size_t n, k;
+    long v;
+
+    for (k = 0; k < 4; k++) {
+        for (n = 0; n < len && text[n] != '.'; n++)
+            ;
+        v = decimal(text, n);
+        if (v < 0 || v > 255 || (n > 1 && text[0] == '0') || (n < len) != (k < 3))
+            return 0;
+        bytes[k] = (uint8_t)v;
+        text += n + (n < len);
+        len -= n + (n < len);
+    }
+    return len == 0;
+}
+
+/* Groups with one between each; returns how many of two bytes, or -1. */
+static int read_groups(const char *text, size_t len, uint8_t bytes[16])
+{
+    static const char digits[] = "0123456789abcdef";
+    int groups = 0;
+    size_t n, i;
+    unsigned v;
+    const char *digit;
+
+    while (len > 0) {
+        for (n = 0; n < len && text[n] != ':'; n++)
+            ;
+        if (n == len && groups <= 6 && read_v4(text, len, bytes + 2 * groups))
+            return groups + 2;
+        if (n == 0 || n > 4 || groups == 8 || n + 1 == len)
+            return -1;
+        for (i = 0, v = 0; i < n; i++) {
+            digit = strchr(digits, text[i] >= 'A' && text[i] <= 'F' ? text[i] + 32 : text[i]);
+            if (digit == NULL)
+                return -1;
+            v = v * 16 + (unsigned)(digit - digits);
+        }
+        bytes[2 * groups] = (uint8_t)(v / 256);
+        bytes[2 * groups + 1] = (uint8_t)v;
+        groups++;
+        text += n + (n < len);
+        len -= n + (n < len);
+    }
+    return groups;
+}
+
+static int read_v6(const char *text, size_t len, uint8_t bytes[16])
+{
+    uint8_t before[16], after[16];
+    size_t gap;
+    int first, second;
+
+    memset(bytes, 0, 16);
+    for (gap = 0; gap + 1 < len && (text[gap] != ':' || text[gap + 1] != ':'); gap++)
+        ;
+    if (gap + 1 >= len)
+        return read_groups(text, len, bytes) == 8;
+    for (first = 0; (size_t)first < gap; first++)
+        if (text[first] == '.')
+            return 0; /* an IPv4 address is at the end alone */
+    first = read_groups(text, gap, before);
+    second = read_groups(text + gap + 2, len - gap - 2, after);
+    if (first < 0 || second < 0 || first + second > 7)
+        return 0;
+    memcpy(bytes, before, 2 * (size_t)first);
+    memcpy(bytes + 16 - 2 * second, after, 2 * (size_t)second);
+    return 1;
+}
+
+/* The address as bytes: 4 or 16 of them and the scope, or 0 where it is none. */
+static int read_address(const char *text, size_t len, uint8_t bytes[16], uint32_t *scope)
+{
+    size_t n;
+    long v;
+
+    *scope = 0;
+    if (len > 63)
+        return 0;
+    if (read_v4(text, len, bytes))
+        return 4;
+    for (n = 0; n < len && text[n] != '%'; n++)
+        ;
+    if (!read_v6(text, n, bytes))
+        return 0;
+    if (n == len)
+        return 16;
+    text += n + 1;
+    len -= n + 1;
+    v = decimal(text, len);
+    if (len == 2 && memcmp(text, "lo", 2) == 0)
+        v = 1;
+    if (len == 4 && memcmp(text, "eth0", 4) == 0)
+        v = 2;
+    *scope = (uint32_t)v;
+    return v > 0 ? 16 : 0;
+}
+
+struct listener {
+    int size;
+    uint8_t bytes[16];
+    uint32_t scope;
+};
+static struct listener listeners[EPMD_LISTEN_MAX];
+static int listeners_len;
+
+static int all_zero(const uint8_t *bytes, int size)
+{
+    while (size > 0 && bytes[size - 1] == 0)
+        size--;
+    return size == 0;
+}
+
+static int want_port_taken(void)
+{
+    want.status = want.number[DAEMON] > 0 && world.by_epmd ? 0 : 1;
+    if (want.status == 0)
+        want.wrong[0] = '\0';
+    return 0;
+}
+
+/* One more socket; 0 at a mistake. */
+static int want_listener(const char *text, size_t len, int named)
+{
+    struct listener l;
+    int i, error = 0;
+
+    memset(&l, 0, sizeof l);
+    l.size = read_address(text, len, l.bytes, &l.scope);
+    if (l.size == 0)
+        return mistake("epmd: not an IP address: %.*s", len < 63 ? (int)len : 63, text);
+    for (i = 0; i < listeners_len; i++)
+        if (listeners[i].size == l.size && (all_zero(listeners[i].bytes, l.size) ||
+                                            (memcmp(listeners[i].bytes, l.bytes, sizeof l.bytes) == 0 && listeners[i].scope == l.scope)))
+            return 1;
+    if (listeners_len == EPMD_LISTEN_MAX)
+        error = ENOBUFS;
+    else if (l.size == 16 && world.no_ipv6)
+        error = EAFNOSUPPORT;
+    else if (l.bytes[l.size - 1] == 9 || (l.size == 16 && world.no_address6))
+        error = EADDRNOTAVAIL;
+    else if (l.size == 4 && world.in_use && memcmp(l.bytes, "\177\0\0\1", 4) == 0)
+        error = EADDRINUSE;
+    if (error == 0)
+        listeners[listeners_len++] = l;
+    if (error == 0 || (!named && (error == EAFNOSUPPORT || error == EADDRNOTAVAIL)))
+        return 1;
+    (void)mistake("epmd: cannot listen on %.*s port %ld: %s", (int)len, text, want.number[PORT], strerror(error));
+    return error == EADDRINUSE ? want_port_taken() : 0;
+}
+
+static int want_sockets(void)
+{
+    const char *p = want.text[ADDRESS] != NULL ? want.text[ADDRESS] : "";
+    int named = 0;
+    size_t len;
+
+    while (*p != '\0') {
+        for (len = 0; p[len] != '\0' && p[len] != ',' && p[len] != ' ' && p[len] != '\t'; len++)
+            ;
+        if (len > 0 && !want_listener(p, len, 1))
+            return 0;
+        named |= len > 0;
+        p += len + (p[len] != '\0');
+    }
+    if (named)
+        return want_listener("127.0.0.1", 9, 0) && want_listener("::1", 3, 0);
+    return want_listener("0.0.0.0", 7, 0) && want_listener("::", 2, 0);
+}
+
+/* sd_listen_fds(3) */
+static int want_inherited(void)
+{
+    const char *const pid = value_of(&environment, "LISTEN_PID"), *const fds = value_of(&environment, "LISTEN_FDS");
+    const long count = fds != NULL ? decimal(fds, strlen(fds)) : 0;
+
+    if (pid == NULL || decimal(pid, strlen(pid)) != PID || count < 1)
+        return mistake("epmd: systemd provides no sockets");
+    if (count > EPMD_LISTEN_MAX)
+        return mistake("epmd: systemd provides too many sockets");
+    if (count > 3)
+        return mistake("epmd: systemd provides what is no listening socket");
+    return 1;
+}
+
+/* ---- what must come of it */
+
+/* Standard error: these words, or as much of them as a line has room for. */
+static void must_complain(const char *words)
+{
+    const size_t len = strlen(words), room = EPMD_LINE_MAX + 256;
+
+    if (world.silent)
+        return;
+    if (len == 0)
+        MUST(shown_wrong.len == 0 || set.debug > 0);
+    else if (len + 1 < room) {
+        MUST(shown_wrong.len == len + 1 && memcmp(shown_wrong.text, words, len) == 0 && shown_wrong.text[len] == '\n');
+    } else {
+        MUST(shown_wrong.len == room - 1 && memcmp(shown_wrong.text, words, room - 1) == 0);
+    }
+}
+
+static void check_settings(void)
+{
+    MUST(set.port == want.number[PORT] || want.number[SYSTEMD] > 0);
+    MUST(set.packet_timeout_s == want.number[PACKET] && set.delay_accept_s == want.number[ACCEPT] && set.delay_write_s == want.number[WRITE]);
+    MUST(set.timeout_s == want.number[TIMEOUT] && set.wait_s == want.number[WAIT]);
+    MUST(set.debug == want.number[DEBUG] && !set.daemon == !want.number[DAEMON]);
+    MUST(!set.relaxed == !want.number[RELAXED] && !set.local_names == !want.number[LOCAL]);
+}
+
+static void check_listeners(void)
+{
+    const struct socket *s = sockets;
+    const union address *a;
+    int i;
+
+    for (i = 0; i < listeners_len; i++, s++) {
+        while (s < sockets + opened && !(s->open && s->listens))
+            s++;
+        MUST(s < sockets + opened);
+        a = &s->at;
+        MUST(a->any.sa_family == (listeners[i].size == 4 ? AF_INET : AF_INET6));
+        if (listeners[i].size == 4)
+            MUST(memcmp(&a->v4.sin_addr, listeners[i].bytes, 4) == 0 && ntohs(a->v4.sin_port) == want.number[PORT]);
+        else
+            MUST(memcmp(&a->v6.sin6_addr, listeners[i].bytes, 16) == 0 && ntohs(a->v6.sin6_port) == want.number[PORT] &&
+                 a->v6.sin6_scope_id == listeners[i].scope);
+    }
+    for (; s < sockets + opened; s++)
+        MUST(!s->open); /* what could not be bound was closed */
+    MUST(listen_len == listeners_len);
+}
+
+/* The user's numbers: what the first entry of the name says, or the name itself. */
+static int want_user(void)
+{
+    const char *const name = want.text[USER], *field[5];
+    const size_t len = strlen(name);
+    int i, k;
+
+    want.number[USER] = want.group = decimal(name, len);
+    for (i = 0; i < passwd.len && (strncmp(passwd.word[i] + 7, name, len) != 0 || passwd.word[i][7 + len] != ':'); i++)
+        ;
+    if (i < passwd.len) {
+        field[1] = passwd.word[i] + 7 + len + 1;
+        for (k = 2; k < 5 && field[k - 1] != NULL; k++) {
+            field[k] = strchr(field[k - 1], ':');
+            if (field[k] != NULL)
+                field[k]++;
+        }
+        if (field[k - 1] == NULL)
+            want.number[USER] = -1;
+        else
+            want.number[USER] = decimal(field[2], (size_t)(field[3] - field[2] - 1));
+        want.group = want.number[USER];
+        if (want.number[USER] >= 0)
+            want.group = decimal(field[3], (size_t)(field[4] - field[3] - 1));
+    }
+    if (want.number[USER] < 0 || want.group < 0)
+        return mistake("epmd: no such user:%s%s", *name ? " " : "", name);
+    if (world.no_root)
+        return mistake("epmd: cannot become user%s%s: %s", *name ? " " : "", name, strerror(EPERM));
+    return 1;
+}
+
+static void want_daemon(void)
+{
+    if (!(want.number[SYSTEMD] > 0 ? want_inherited() : want_sockets()))
+        return;
+    if (want.text[USER] == NULL || want_user())
+        want.status = SERVES;
+}
+
+static void check_daemon(int status)
+{
+    MUST(status == want.status);
+    must_complain(want.wrong);
+    if (status != SERVES)
+        return;
+    check_settings();
+    if (want.number[SYSTEMD] == 0)
+        check_listeners();
+    MUST(forks == (want.number[DAEMON] > 0 ? 2 : 0));
+    MUST(became_uid == (want.text[USER] != NULL ? want.number[USER] : -1));
+    MUST(became_gid == (want.text[USER] != NULL ? want.group : -1) && became_group == became_gid);
+}
+
+/* -h, -help, -V, -version */
+static void check_told(int status)
+{
+    const char *const begins = want.command < V ? "usage: epmd [-d]" : "epmd " EPMD_VERSION "\n";
+
+    MUST(opened == 0 && asked_host[0] == '\0' && status == world.silent);
+    MUST(world.silent || strncmp(shown.text, begins, strlen(begins)) == 0);
+}
+
+/* Whether it may be asked at all with these arguments; else `want` says how it ends. */
+static int want_arguments(void)
+{
+    const char *const name = want.arg[0];
+    const int takes_name = want.command == LOOKUP || want.command == REGISTER || want.command == STOP;
+    long port;
+
+    if (want.command == REGISTER) {
+        port = decimal(want.arg[1], strlen(want.arg[1]));
+        if (port < 1 || port > 65535)
+            return mistake("epmd: -register: not a number from 1 to 65535:%s%s", want.arg[1][0] ? " " : "", want.arg[1]);
+        if (!name_is_good((const uint8_t *)name, strlen(name))) /* core.c has a second opinion on that */
+            return mistake("epmd: not registered: not a good name:%s%s", *name ? " " : "", name);
+    }
+    return takes_name && strlen(name) > 1020 ? mistake("epmd: name is too long") : 1;
+}
+
+/* Nobody answers, but for a silent epmd at 127.0.0.1 where the port there is in use. */
+static void check_asked(int status)
+{
+    const char *const host = want.text[HOST];
+    char port[16];
+
+    check_settings();
+    MUST(shown_wrong.len == 0 || want.command != STARTED);
+    if (host == NULL) {
+        MUST(connects > !world.no_ipv6 && asked_host[0] == '\0');
+        MUST(asked_ports[0] == want.number[PORT] && (connects == 1 || asked_ports[1] == want.number[PORT]));
+    } else {
+        snprintf(port, sizeof port, "%ld", want.number[PORT]);
+        MUST(connects == 0 && strcmp(asked_host, host) == 0 && strcmp(asked_port, port) == 0);
+    }
+    MUST(status >= 0 && status <= 2);
+    if (host == NULL && world.in_use)
+        return;
+    MUST(alarm_s == (unsigned)(want.number[WAIT] > want.number[TIMEOUT] ? want.number[WAIT] + 1 : want.number[TIMEOUT]));
+    MUST(time_ms >= want.number[WAIT] * 1000 && (want.number[WAIT] > 0 || time_ms == 0));
+    MUST(status == 1 + (want.command == LOOKUP) && shown.len == 0);
+    if (host != NULL)
+        (void)mistake("epmd: Cannot connect to epmd on%s%s", *host ? " " : "", host);
+    else
+        (void)mistake("epmd: Cannot connect to local epmd");
+    if (want.command != STARTED)
+        must_complain(want.wrong);
+}
+
+static void check(int status)
+{
+    want.number[PORT] = 4369;
+    want.number[PACKET] = 60;
+    want.number[TIMEOUT] = 5;
+    if (!want_environment() || !want_line()) {
+        MUST(status == 1 && opened == 0 && shown.len == 0);
+        if (!want.usage)
+            must_complain(want.wrong);
+        else
+            MUST(world.silent || strncmp(shown_wrong.text, "usage: epmd [-d]", 16) == 0);
+    } else if (want.command == NONE) {
+        want_daemon();
+        check_daemon(status);
+    } else if (want.command >= H) {
+        check_told(status);
+    } else if (!want_arguments()) {
+        MUST(status == 1 && opened == 0 && asked_host[0] == '\0');
+        must_complain(want.wrong);
+    } else {
+        check_asked(status);
+    }
+}
+
+/* ---- a run */
+
+static void words_add(struct words *w, const uint8_t *text, size_t len)
+{
+    char *const word = malloc(len + 1);
+
+    memcpy(word, text, len);
+    word[len] = '\0';
+    w->word[w->len++] = word;
+}
+
+static void words_free(struct words *w)
+{
+    while (w->len > 0)
+        free(w->word[--w->len]);
+}
+
+static int is_variable(const uint8_t *text, size_t len)
+{
+    static const char *const names[] = { "ERL_EPMD_PORT=", "ERL_EPMD_ADDRESS=", "ERL_EPMD_RELAXED_COMMAND_CHECK=", "ERL_EPMD_LOCAL_NAMES=",
+                                         "LISTEN_PID=", "LISTEN_FDS=", "NOTIFY_SOCKET=" };
+    size_t k, n;
+
+    for (k = 0; k < LENGTH(names); k++) {
+        n = strlen(names[k]);
+        if (len >= n && memcmp(text, names[k], n) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static void read_input(const uint8_t *bytes, size_t len)
+{
+    struct words *w;
+    size_t n;
+
+    for (; len > 0 && *bytes != '\n'; bytes++, len--) {
+        world.no_ipv6 |= *bytes == '6';
+        world.no_address6 |= *bytes == 'a';
+        world.in_use |= *bytes == 'b' || *bytes == 'e';
+        world.by_epmd |= *bytes == 'e';
+        world.silent |= *bytes == 's';
+        world.no_root |= *bytes == 'r';
+    }
+    while (len > 1) {
+        bytes++;
+        len--;
+        for (n = 0; n < len && bytes[n] != '\n' && bytes[n] != '\0'; n++)
+            ;
+        w = line.len > 0 ? &line : is_variable(bytes, n) ? &environment : n > 6 && memcmp(bytes, "passwd=", 7) == 0 ? &passwd : &line;
+        if (w->len < WORDS)
+            words_add(w, bytes, n);
+        bytes += n;
+        len -= n;
+    }
+}
+
+/* The program as it was loaded. */
+static void begin(void)
+{
+    static struct settings initial;
+    static int begun;
+
+    if (!begun)
+        initial = set;
+    begun = 1;
+    set = initial;
+    listen_len = 0;
+    late_len = 0;
+    last_try = 1;
+    quiet = 0;
+    status_none = 1;
+    said_last = 0;
+    unsaid = 0;
+    memset(&world, 0, sizeof world);
+    memset(&want, 0, sizeof want);
+    listeners_len = opened = connects = forks = 0;
+    asked_host[0] = asked_port[0] = '\0';
+    alarm_s = 0;
+    time_ms = 0;
+    became_uid = became_gid = became_group = -1;
+    shown.len = shown_wrong.len = 0;
+    shown.text[0] = shown_wrong.text[0] = '\0';
+}
+
+static int run(char **argv, int argc)
+{
+    const int jumped = setjmp(out);
+
+    return jumped == 0 ? epmd_main(argc, argv) : jumped - 1;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+    static char name[] = "epmd";
+    char **argv;
+    int status;
+
+    begin();
+    read_input(bytes, len);
+    argv = malloc((size_t)(line.len + 2) * sizeof *argv);
+    argv[0] = name;
+    memcpy(argv + 1, line.word, (size_t)line.len * sizeof *argv);
+    argv[line.len + 1] = NULL;
+    status = run(argv, line.len + 1);
+    check(status);
+    free(argv);
+    words_free(&environment);
+    words_free(&passwd);
+    words_free(&line);
+    return 0;
+}
