@@ -140,10 +140,11 @@ epmd -names
 pid=$(systemctl show -p MainPID --value epmd.service)
 sed -n 's/^\(CapBnd\|NoNewPrivs\|Seccomp\):\t/\1 /p' "/proc/$pid/status"
 [ "$(readlink "/proc/$pid/ns/net")" = "$(readlink /proc/self/ns/net)" ] || echo apart
-epmd -register one 5000 &
+epmd -register one 5000 >/shared/one 2>&1 &
 epmd -wait 5 -lookup one
 systemctl kill -s KILL epmd.service
 wait
+cat /shared/one
 epmd -wait 5 -started && echo again
 epmd -kill
 epmd -started && echo again
@@ -160,8 +161,8 @@ CapBnd 0000000000000000
 NoNewPrivs 1
 Seccomp 2
 apart
-registered one at port 5000
 5000
+registered one at port 5000
 epmd: the daemon ended the registration of one
 again
 Killed

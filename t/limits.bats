@@ -74,7 +74,7 @@ fill() { # TAG
     start_limited 64
     register kept
     flooded flood partial 20
-    prlimit --pid "$EPMD_PID" --nofile=20:64
+    prlimit --pid "$EPMD_PID" --nofile="$(descriptors)":64
     is_registered kept
     register new
     like "$ANSWER" '^7600'
