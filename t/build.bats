@@ -166,3 +166,41 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
         like "$output" "#error.*${limit%%=*}|${limit%%=*} must"
     done
 }
+
+# from a shell that prlimit(1) has limited: chroot(8) would need more than what is left
+confined() { # OPTION...
+    cat >enter.c <<'END'
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+    return argc < 3 || chroot(argv[1]) || chdir("/") || setgid(54321) || setuid(54321) || execv(argv[2], argv + 2);
+}
+END
+    musl-gcc -D_GNU_SOURCE -static -o enter enter.c
+    mkdir root
+    cp epmd-static root/epmd
+    prlimit --data=262144 --as=1048576 --nofile=80 --nproc=1 ./enter root /epmd -port "$PORT" "$@" 3>&- &
+    EPMD_PID=$!
+    remember $!
+    wait_for listening "$PORT"
+}
+
+@test "a static build with small limits serves alone in an empty root, in 1 MB of address space, with 80 descriptors" {
+    need_root chroot
+    need_no_runner
+    command -v musl-gcc >/dev/null || skip 'no musl-gcc'
+    make static CPPFLAGS="-DEPMD_NODE_MAX=16 -DEPMD_CONN_SPARE=16" >/dev/null
+    confined
+    is "$(ask many 17 8)" 16
+    wait_for is "$(names)" ""
+    for i in {1..15}; do
+        register "node$i" "$((5000 + i))"
+    done
+    flooded flood silent 40
+    register last 6000
+    is "$(names | wc -w)" $((16 * 5))
+    like "$(ask send "$(please node7)" eof)" '^7700138f'
+    is "$(ask send "$(alive2 three)" eof)" "760100000063 closed"
+    [ "$(size epmd-static | awk 'NR == 2 { print $3 }')" -lt 262144 ]
+    [ "$(rss_kb)" -lt 512 ]
+}
