@@ -1993,6 +1993,14 @@ static int owner_is_gone(uint16_t row)
 	return 1;
 }
 
+/* Likewise, all nodes may have ended when a KILL comes. */
+static int owners_are_gone(void)
+{
+	while (nodes.live.len > 0 && owner_is_gone(nodes.live.row[0]))
+		;
+	return nodes.live.len == 0;
+}
+
 /* The verdict on the packet so far, logged. */
 static enum epmd_verdict conn_ask(struct conn *c, const uint8_t *in, size_t fill)
 {
@@ -2006,7 +2014,8 @@ static enum epmd_verdict conn_ask(struct conn *c, const uint8_t *in, size_t fill
 	who.local_names = set.local_names != 0;
 	who.local = epmd_wants_local(&who, in, fill) && conn_is_local(c);
 	epmd_request(&nodes, &who, in, fill, &answer);
-	if (answer.reason == EPMD_TAKEN && answer.node >= 0 && owner_is_gone((uint16_t)answer.node))
+	if ((answer.reason == EPMD_TAKEN && answer.node >= 0 && owner_is_gone((uint16_t)answer.node)) ||
+	    (answer.reason == EPMD_LIVING_NODES && owners_are_gone()))
 		epmd_request(&nodes, &who, in, fill, &answer);
 	if (answer.reason == EPMD_FULL)
 		shortage_begin(SHORT_NODES, clock_ms());

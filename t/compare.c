@@ -31,6 +31,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -295,9 +296,10 @@ static const char *receive(int cfd, struct bytes *b, size_t max, int ms)
     return NULL;
 }
 
-/* Two whole exchanges: then either loop has dealt with all that was sent before, and what it closed is closed. */
+/* Two whole exchanges, in different turns: then either loop has dealt with all that was sent before, and what it closed is closed. */
 static void settle(struct side *s)
 {
+    static const struct timespec moment = { 0, 2000000 };
     static const unsigned char names_req[] = { 0, 1, NAMES };
     static struct bytes b;
     int round;
@@ -308,6 +310,7 @@ static void settle(struct side *s)
         (void)send(cfd, names_req, sizeof names_req, MSG_NOSIGNAL);
         receive(cfd, &b, sizeof b.at, LIMIT_MS);
         close(cfd);
+        nanosleep(&moment, NULL);
     }
 }
 
@@ -406,12 +409,17 @@ static void pause_both(void)
     settle(&sides[1]);
 }
 
-/* how a daemon ended */
+/* how a daemon ended; one that does not is ended */
 static void rx_status(void)
 {
-    int i, status;
+    static const struct timespec moment = { 0, 10000000 };
+    int i, status, ms;
     for (i = 0; i < 2; i++) {
-        waitpid(sides[i].pid, &status, 0);
+        for (ms = 0; waitpid(sides[i].pid, &status, WNOHANG) == 0; ms += 10) {
+            if (ms >= LIMIT_MS)
+                kill(sides[i].pid, SIGKILL);
+            nanosleep(&moment, NULL);
+        }
         sides[i].pid = 0;
         say(&sides[i], "[ended %d]", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
     }
