@@ -56,6 +56,19 @@ fill() { # TAG
     is_at_rest
 }
 
+@test "with as few descriptors as it starts with, one node is admitted, and the second one refused" {
+    local descriptors=8
+    until prlimit --nofile="$descriptors:$descriptors" "$EPMD" -port "$PORT" -daemon 3>&-; do
+        descriptors=$((descriptors + 1))
+        [ "$descriptors" -lt 32 ]
+    done
+    adopt
+    register one
+    like "$ANSWER" '^7600'
+    is "$(ask send "$(alive2 two)" eof)" "760100000063 closed"
+    is "$(names)" "name one at port 5000"
+}
+
 @test "with no descriptor left, a look-up waits without spinning, is answered when there is one, and the nodes stay" {
     start_limited 64
     fill nodes

@@ -60,6 +60,21 @@ load helper
     diff "$TMP/lines" "$TMP/expected"
 }
 
+@test "a node that leaves while a listing is read has no other listed twice or left out" {
+    local reader
+    start
+    register first
+    hold many 1 many 1000 255
+    "$BUILD/raw" -p "$PORT" rcvbuf 2048 send "$names_req" recv 4 wait 400 text >"$TMP/names" 3>&- &
+    reader=$!
+    remember "$reader"
+    wait_for has_lines "$TMP/names" 1
+    let_go first
+    wait "$reader"
+    tail -n +2 "$TMP/names" | grep -v '^name first ' | sed 's/^name n*\([0-9]*\) at port .*/\1/' >"$TMP/listed"
+    diff "$TMP/listed" <(printf '%04d\n' {1000..1})
+}
+
 @test "nodes come and go while a listing is read, and its lines stay whole" {
     local reader
     start

@@ -113,3 +113,9 @@ near() { # SECONDS SECONDS: within a minute
     is "$(names | grep -o 'name nn' | wc -l)" 200
     is "$(log | grep -c 'timed out')" 0
 }
+
+@test "a clock that was never set gives no creation that means none" {
+    start_faked
+    jump '1970-01-01 00:00:01'
+    [ "$(wall first)" -gt 3 ]
+}
