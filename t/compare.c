@@ -37,7 +37,8 @@
 enum {
     CONN_MAX = 8,
     BYTES_MAX = 70000,
-    LIMIT_MS = 5000, /* an answer that has not come by then does not come */
+    LIMIT_MS = 20000, /* an answer that has not come by then does not come; every scenario's does */
+    SCENARIO_S = 120, /* and no scenario, the start of its daemons included, takes as long as this */
     ALIVE2 = 120, PLEASE = 122, NAMES = 110, DUMP = 100, KILL = 107, STOP = 115, STATUS = 78
 };
 
@@ -45,6 +46,7 @@ struct side {
     const char *command;
     pid_t pid;
     unsigned port;
+    int claim;
     int relaxed;
     int conn[CONN_MAX]; /* -1 where not open */
     char said[4 * BYTES_MAX];
@@ -87,24 +89,38 @@ static int dial(unsigned port)
     return cfd;
 }
 
-/* below the ports that clients get by themselves */
-static unsigned free_port(void)
+/*
+ * A port below those that clients get by themselves, into s->port. The UDP port of the same number, s->claim, tells others that
+ * run this, or raw -f, at the same time that it is taken, from before its daemon listens until that has ended.
+ */
+static void claim_port(struct side *s)
 {
     static unsigned next;
-    int one = 1;
+    int one = 1, had = 0;
 
     if (next == 0)
-        next = 12000 + (unsigned)getpid() % 18000;
-    for (;;) {
-        struct sockaddr_in sa = address(++next);
-        int lfd = socket(AF_INET, SOCK_STREAM, 0), taken;
+        next = (unsigned)getpid() * 7919 + (unsigned)time(NULL);
+    while (!had) {
+        struct sockaddr_in sa;
+        int lfd = socket(AF_INET, SOCK_STREAM, 0);
+        s->port = 12000 + ++next % 18000;
+        sa = address(s->port);
         sa.sin_addr.s_addr = htonl(INADDR_ANY);
         setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-        taken = bind(lfd, (struct sockaddr *)&sa, sizeof sa) != 0 || listen(lfd, 1) != 0;
+        s->claim = socket(AF_INET, SOCK_DGRAM, 0);
+        had = bind(s->claim, (struct sockaddr *)&sa, sizeof sa) == 0 && bind(lfd, (struct sockaddr *)&sa, sizeof sa) == 0 &&
+              listen(lfd, 1) == 0;
         close(lfd);
-        if (!taken)
-            return next;
+        if (!had)
+            close(s->claim);
     }
+}
+
+/* the daemon has: its port may be another's */
+static void ended(struct side *s)
+{
+    close(s->claim);
+    s->pid = 0;
 }
 
 static void stop_daemon(struct side *s)
@@ -112,8 +128,8 @@ static void stop_daemon(struct side *s)
     if (s->pid > 0) {
         kill(s->pid, SIGKILL);
         waitpid(s->pid, NULL, 0);
+        ended(s);
     }
-    s->pid = 0;
 }
 
 static void stop_both(void)
@@ -129,15 +145,24 @@ static void bail_out(const char *why, const char *what)
     exit(1);
 }
 
-static void start_daemon(struct side *s, int is_relaxed)
+/* a scenario over its time, or somebody wants this to end */
+static void give_up(int sig)
 {
-    char command[4096];
-    int tries, cfd;
+    const char *why = sig == SIGALRM ? "Bail out! over its time: " : "Bail out! told to end: ";
+    int i;
+    (void)!write(1, why, strlen(why));
+    (void)!write(1, title, strlen(title));
+    (void)!write(1, "\n", 1);
+    for (i = 0; i < 2; i++)
+        if (sides[i].pid > 0)
+            kill(sides[i].pid, SIGKILL);
+    _exit(1);
+}
 
-    s->port = free_port();
-    s->relaxed = is_relaxed;
-    snprintf(command, sizeof command, "exec %s -port %u%s", s->command, s->port,
-             is_relaxed ? " -relaxed_command_check" : "");
+static int launch(struct side *s, const char *command)
+{
+    int cfd;
+
     s->pid = fork();
     if (s->pid == 0) {
         for (cfd = 3; cfd < 64; cfd++)
@@ -145,12 +170,31 @@ static void start_daemon(struct side *s, int is_relaxed)
         execl("/bin/sh", "sh", "-c", command, (char *)NULL);
         _exit(127);
     }
-    for (tries = 0; (cfd = dial(s->port)) < 0; tries++) {
-        if (tries == 1000 || waitpid(s->pid, NULL, WNOHANG) == s->pid)
-            bail_out("does not start", command);
+    while ((cfd = dial(s->port)) < 0) {
+        if (waitpid(s->pid, NULL, WNOHANG) == s->pid) {
+            ended(s);
+            return 0;
+        }
         poll(NULL, 0, 10);
     }
     close(cfd);
+    return 1;
+}
+
+/* another's program may take the port first */
+static void start_daemon(struct side *s, int is_relaxed)
+{
+    char command[4096];
+    int tries = 0;
+
+    s->relaxed = is_relaxed;
+    do {
+        if (tries++ == 3)
+            bail_out("does not start", command);
+        claim_port(s);
+        snprintf(command, sizeof command, "exec %s -port %u%s", s->command, s->port,
+                 is_relaxed ? " -relaxed_command_check" : "");
+    } while (!launch(s, command));
 }
 
 /* ---- bytes to send */
@@ -369,7 +413,7 @@ static void hear(int c, size_t max, int is_listing)
             say_created(s, &b);
         else
             say_bytes(s, b.at, b.len);
-        say(s, "%s%s] ", b.len > 0 && end != NULL ? " " : "", end != NULL ? end : max == (size_t)-1 ? " silent" : "");
+        say(s, "%s%s] ", b.len > 0 && end != NULL ? " " : "", end != NULL ? end : "");
     }
 }
 
@@ -420,7 +464,7 @@ static void rx_status(void)
                 kill(sides[i].pid, SIGKILL);
             nanosleep(&moment, NULL);
         }
-        sides[i].pid = 0;
+        ended(&sides[i]);
         say(&sides[i], "[ended %d]", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
     }
 }
@@ -460,6 +504,7 @@ static void begin(const char *format, ...)
     vsnprintf(title, sizeof title, format, ap);
     va_end(ap);
     reason = NULL;
+    alarm(SCENARIO_S);
     for (i = 0; i < 2; i++) {
         if (sides[i].pid != 0 && sides[i].relaxed != relaxed)
             stop_daemon(&sides[i]);
@@ -1368,6 +1413,10 @@ int main(int argc, char **argv)
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGALRM, give_up);
+    signal(SIGHUP, give_up);
+    signal(SIGINT, give_up);
+    signal(SIGTERM, give_up);
     sides[0].command = argv[1];
     sides[1].command = argv[2];
 

@@ -107,6 +107,7 @@ static int need(int *slot)
     return *slot - 1;
 }
 
+/* the UDP port of the number is what compare keeps while it uses a port */
 static int free_port(void)
 {
     int candidate, one = 1;
@@ -114,15 +115,17 @@ static int free_port(void)
     for (candidate = 10240 + (int)((now_ms() * 31 + getpid() * 17) % 22000);; candidate = candidate < 32000 ? candidate + 1 : 10240) {
         char text[12];
         struct addrinfo *ai;
-        int lfd, unused;
+        int lfd, ufd, unused;
 
         sprintf(text, "%d", candidate);
         ai = resolve("0.0.0.0", text);
         lfd = socket(ai->ai_family, SOCK_STREAM, 0);
+        ufd = socket(ai->ai_family, SOCK_DGRAM, 0);
         setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-        unused = bind(lfd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(lfd, 1) == 0;
+        unused = bind(lfd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(lfd, 1) == 0 && bind(ufd, ai->ai_addr, ai->ai_addrlen) == 0;
         freeaddrinfo(ai);
         close(lfd);
+        close(ufd);
         if (unused)
             return candidate;
     }
