@@ -11,8 +11,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 EPMD=$(realpath -m "${EPMD:-$ROOT/epmd}")
 REF=${REF:-/usr/bin/epmd}
 BUILD=$ROOT/t/build
-PATIENCE=${EPMD_RUNNER:+30}
-PATIENCE=${PATIENCE:-8} # seconds until a condition that was waited for counts as failed
+PATIENCE=30 # seconds until a condition that was waited for counts as failed
 unset ERL_EPMD_PORT ERL_EPMD_ADDRESS ERL_EPMD_RELAXED_COMMAND_CHECK LISTEN_FDS LISTEN_PID NOTIFY_SOCKET
 
 setup() {

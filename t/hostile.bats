@@ -208,7 +208,7 @@ start_quiet() { # COMMAND-BEFORE-IT...
         ask -t 100 send "$(please over)" eof >"$TMP/waited" || :
     done
     prlimit --pid "$EPMD_PID" --nofile=64:64
-    PATIENCE=15 wait_for has_lines "$TMP/log" 6
+    wait_for has_lines "$TMP/log" 6
     is "$(log | sort | head -n 20)" "as many nodes as are admitted: refusing new ones
 connections are free again
 new connections are accepted again
