@@ -327,7 +327,7 @@ epmd -version | grep '^epmd '
 [ "\$(readlink -f /usr/lib/erlang/bin/epmd)" = /usr/bin/epmd ]
 erl -noinput -sname a -eval 'receive after infinity -> ok end' &
 epmd -wait 20 -lookup a
-kill \$!
+kill -9 \$!
 wait \$! || :
 epmd -kill
 dpkg -i /epmd.deb
