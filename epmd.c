@@ -2331,11 +2331,12 @@ static int complain(const char *what, const char *on)
 	return 1;
 }
 
-/* To standard output; a command that could not say all ends with status 1. */
+/* To standard output, once: what has spoken is not tried again. A command that could not say all ends with status 1. */
 static void say_bytes(const char *text, size_t len)
 {
 	ssize_t n = 1;
 
+	last_try = 1;
 	for (; len > 0 && n > 0; text += n, len -= (size_t)n)
 		n = write(STDOUT_FILENO, text, len);
 	if (n <= 0)
@@ -2564,6 +2565,8 @@ static char *ask_word(uint8_t request, const char *name)
 
 static int not_understood(char *word)
 {
+	if (!last_try)
+		return 1;
 	say("epmd: local epmd responded with <");
 	say_text((uint8_t *)word, strlen(word));
 	say(">\n");
@@ -2579,6 +2582,8 @@ static int command_kill(char **arg)
 		return no_epmd();
 	if (strcmp(word, "OK") != 0 && strcmp(word, "NO") != 0)
 		return not_understood(word);
+	if (*word == 'N' && !last_try)
+		return 1;
 	say("%s\n", *word == 'O' ? "Killed" : "Killing not allowed - living nodes in database.");
 	return said(*word != 'O');
 }
@@ -2687,7 +2692,6 @@ static int command_register(char **arg)
 		return refused(arg[0], len);
 	say("registered %s at port %u\n", arg[0], port);
 	(void)alarm(0);
-	last_try = 1;
 	(void)read_all(fd, received, 4);
 	while (recv(fd, received, sizeof received, 0) > 0)
 		;

@@ -174,6 +174,20 @@ old/unused name <gone>, port = 6000, fd = N "
     is "$(names)" "name abc at port 5000"
 }
 
+@test "-wait tries a refused -kill or -stop again, and speaks of the last try alone" {
+    start
+    register abc
+    run --separate-stderr epmd -port "$PORT" -wait 1 -stop abc
+    is "$status:$output:$stderr" "1:epmd: local epmd responded with <>:"
+    run --separate-stderr epmd -port "$PORT" -wait 1 -kill
+    is "$status:$output:$stderr" "1:Killing not allowed - living nodes in database.:"
+    epmd -port "$PORT" -wait 8 -kill >"$TMP/kill" &
+    sleep 0.3
+    let_go abc
+    wait $!
+    is "$(cat "$TMP/kill")" "Killed"
+}
+
 @test "a command that nobody answers says so on standard error, with status 1" {
     for command in -names -dump -kill "-stop abc"; do
         # shellcheck disable=SC2086
