@@ -2738,7 +2738,7 @@ static int take_status(char *line, char *column[6])
 	return 1;
 }
 
-/* A row of -status; the node itself says its type and versions. Cells that are not known stay empty. */
+/* A row of -status; the node itself says its type and versions. Unknown cells stay empty; none is too long for say(). */
 static void print_status(char *const column[6], int width)
 {
 	char type[4], versions[16] = "";
@@ -2753,7 +2753,7 @@ static void print_status(char *const column[6], int width)
 		snprintf(versions, sizeof versions, "%u-%u", get_16(received, 8), get_16(received, 6));
 	}
 	say_text((uint8_t *)column[0], strlen(column[0]));
-	say("%*s  %5.5s  %-6s  %-8s  %-6s  %10.10s  %s\n", pad, "", column[1], type_shown, versions, column[3], column[4], column[5]);
+	say("%*s  %5.5s  %-6s  %-8s  %-6.16s  %10.10s  %.40s\n", pad, "", column[1], type_shown, versions, column[3], column[4], column[5]);
 }
 
 /* Goes through the lines of a listing, `len` bytes: finds out how wide the names are, or else prints the rows. */
