@@ -2688,8 +2688,10 @@ static int command_register(char **arg)
 	if (fd < 0)
 		return no_epmd();
 	len = read_all(fd, received, 2);
-	if (len < 2 || received[1] != 0)
+	if (len < 2 || received[1] != 0) {
+		(void)close(fd);
 		return refused(arg[0], len);
+	}
 	say("registered %s at port %u\n", arg[0], port);
 	(void)alarm(0);
 	(void)read_all(fd, received, 4);

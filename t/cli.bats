@@ -188,6 +188,17 @@ old/unused name <gone>, port = 6000, fd = N "
     is "$(cat "$TMP/kill")" "Killed"
 }
 
+@test "-wait -register keeps no descriptor of a try that was refused" {
+    start
+    register abc
+    $EPMD_RUNNER "$EPMD" -port "$PORT" -wait 8 -register abc 9100 >"$TMP/register" 3>&- &
+    remember $!
+    sleep 0.7
+    [ "$(find "/proc/$!/fd" -lname 'socket:*' | wc -l)" -le 2 ]
+    let_go abc
+    wait_for grep -q registered "$TMP/register"
+}
+
 @test "a command that nobody answers says so on standard error, with status 1" {
     for command in -names -dump -kill "-stop abc"; do
         # shellcheck disable=SC2086
