@@ -8,12 +8,13 @@
  *                       HOW / 8: so many bytes at a time, 0 all; LEN is 16 bits
  *
  * Checked: a request that is sent is one packet and the right one; nothing but text reaches the terminal, whatever was answered; the
- * status is one that epmd.8 knows; a closed connection is used no more; what never ends is under an alarm, but for a registration that
- * succeeded; and for -names, -dump, -kill, -stop, -lookup and -started what is printed and the status are those of a naive second
- * reading of the answer.
+ * status is one that epmd.8 knows; a closed connection is used no more, and none is left open when it tries again; what never ends is under an alarm, but for a registration that
+ * succeeded; and what is printed and the status are those of a naive second reading of the answer (of a -status, where it was whole and
+ * did not -wait, and not what it asked of the nodes one by one).
  */
 #define EPMD_NODE_MAX 4 /* a -status is read into a buffer of so many packets */
 #define EPMD_CONN_SPARE 4
+#define EPMD_SCRATCH_MAX (EPMD_PACKET_MAX + EPMD_LINE_MAX) /* a line of it into one of these */
 
 #define main epmd_main
 #define exit fake_exit
@@ -235,7 +236,11 @@ int fake_isatty(int fd)
 
 int fake_nanosleep(const struct timespec *moment, struct timespec *rest)
 {
+    int k;
+
     (void)rest;
+    for (k = 0; k < opened; k++)
+        MUST(!answers_given[k].open);
     time_ms += moment->tv_nsec / 1000000;
     return 0;
 }
@@ -329,6 +334,24 @@ static int is_word(const struct answer *a, const char *word)
     return a->len >= len && memcmp(a->bytes, word, len) == 0 && (a->len == len || a->bytes[len] == 0);
 }
 
+/* What the answer is, as far as a word may be long, or nothing where none came whole. */
+static void must_not_understand(const struct answer *a, int status)
+{
+    char said[64], *p = said + sprintf(said, "epmd: local epmd responded with <");
+    size_t i;
+
+    MUST(status == 1);
+    if (!is_whole(a)) {
+        MUST(shown.len == 0);
+        return;
+    }
+    for (i = 0; i < a->len && i < 15 && a->bytes[i] != 0; i++)
+        *p++ = a->bytes[i] == '\n' ? '\n' : a->bytes[i] < 32 || a->bytes[i] == 127 ||
+               (i > 0 && a->bytes[i - 1] == 0xc2 && a->bytes[i] >= 0x80 && a->bytes[i] < 0xa0) ? '?' : (char)a->bytes[i];
+    strcpy(p, ">\n");
+    must_say(said, status, 1);
+}
+
 static void check_kill(const struct answer *a, int status)
 {
     if (a != NULL && a->how == FOR_EVER)
@@ -338,7 +361,7 @@ static void check_kill(const struct answer *a, int status)
     else if (is_whole(a) && is_word(a, "NO"))
         must_say("Killing not allowed - living nodes in database.\n", status, 1);
     else
-        MUST(status == 1 && (set.wait_s > 0 || strncmp(shown.text, "Kill", 4) != 0));
+        must_not_understand(a, status);
 }
 
 static void check_stop(const struct answer *a, int status)
@@ -347,16 +370,16 @@ static void check_stop(const struct answer *a, int status)
         return;
     if (is_whole(a) && is_word(a, "STOPPED"))
         must_say("STOPPED\n", status, 0);
-    else if (is_whole(a) && (is_word(a, "NOEXIST") || is_word(a, "NOEXISTSTOPPED")))
+    else if (is_whole(a) && a->len >= 7 && memcmp(a->bytes, "NOEXIST", 7) == 0)
         must_say("NOEXIST\n", status, 0);
-    else if (status == 0)
-        MUST(a->len >= 7 && memcmp(a->bytes, "NOEXIST", 7) == 0);
+    else
+        must_not_understand(a, status);
 }
 
-static void check_lookup(const struct answer *a, int status)
+static void check_lookup(const struct answer *a, const char *name, int status)
 {
-    char port[16];
-    size_t nlen, elen;
+    char entry[EPMD_NAME_MAX + 128], type[8];
+    size_t nlen, elen = 0;
     int good = 0;
 
     if (is_whole(a) && a->len >= 14 && a->len <= EPMD_PACKET_MAX && a->bytes[0] == 'w' && a->bytes[1] == 0) {
@@ -370,9 +393,14 @@ static void check_lookup(const struct answer *a, int status)
         MUST(status != 0 || a->how == FOR_EVER || a->len > EPMD_PACKET_MAX);
         return;
     }
-    MUST(status == 0);
-    snprintf(port, sizeof port, "%u\n", a->bytes[2] * 256u + a->bytes[3]);
-    MUST(strcmp(shown.text, port) == 0 || strstr(shown.text, port) != NULL);
+    snprintf(type, sizeof type, "%u", a->bytes[4]);
+    if (set.debug > 0)
+        snprintf(entry, sizeof entry, "name %s\nport %u\ntype %s\nprotocol %u\nversions %u to %u\nextra %u bytes\n", name,
+                 a->bytes[2] * 256u + a->bytes[3], a->bytes[4] == 'M' ? "normal" : a->bytes[4] == 'H' ? "hidden" : type, a->bytes[5],
+                 a->bytes[8] * 256u + a->bytes[9], a->bytes[6] * 256u + a->bytes[7], (unsigned)elen);
+    else
+        snprintf(entry, sizeof entry, "%u\n", a->bytes[2] * 256u + a->bytes[3]);
+    must_say(entry, status, 0);
 }
 
 static void check_started(int status)
@@ -386,10 +414,122 @@ static void check_started(int status)
     MUST(shown.len == 0 && shown_wrong.len == 0);
 }
 
-static void check_register(const struct answer *a, int status)
+static void check_register(const char *name, int status)
 {
-    MUST(status == 1 || status == 99);
-    MUST(status != 99 || a->how == FOR_EVER || (a->len >= 2 && a->bytes[1] == 0 && strncmp(shown.text, "registered ", 11) == 0));
+    char said[EPMD_NAME_MAX + 32] = "";
+    const struct answer *a;
+
+    for (a = answers_given; a < answers_given + opened; a++)
+        if (a->sent_len > 0 && a->sent[2] == 'x' && (a->len >= 2 || (a->len == 1 && a->how == FOR_EVER)) && a->bytes[a->len > 1] == 0)
+            sprintf(said, "registered %s at port 5000\n", name);
+    MUST(strcmp(shown.text, said) == 0);
+    MUST(status == 1 || (status == 99 && shown.len > 0));
+}
+
+/* The cells of a line of a status, or of a dump: what is around `<`, `>` and `,`, the port from its first digit on. 0 where it has none. */
+static int read_row(const uint8_t *from, size_t len, int from_dump, char *line, char *cell[6])
+{
+    size_t n = 0, k;
+    char *end;
+
+    for (; len > 0 && *from == 0; from++)
+        len--;
+    for (; n < len && from[n] != 0; n++)
+        line[n] = (from[n] < 32 && (from[n] != '\t' || from_dump)) || from[n] == 127 ||
+                  (n > 0 && from[n - 1] == 0xc2 && from[n] >= 0x80 && from[n] < 0xa0) ? '?' : (char)from[n];
+    line[n] = '\0';
+    if (from_dump) {
+        end = strrchr(line, '>');
+        cell[0] = strchr(line, '<');
+        if (end == NULL || cell[0] == NULL || end < cell[0] || strchr(end, ',') == NULL)
+            return 0;
+        *strchr(end, ',') = '\0';
+        *end = '\0';
+        cell[0]++;
+        for (cell[1] = end + 1; *cell[1] != '\0' && (*cell[1] < '0' || *cell[1] > '9'); cell[1]++)
+            ;
+        cell[2] = cell[4] = cell[5] = line + n;
+        cell[3] = *line == 'a' ? "active" : "down";
+        return strlen(cell[0]) <= 1020;
+    }
+    for (k = 0; k < 6; k++) {
+        cell[k] = line;
+        line = strchr(line, '\t');
+        if (line == NULL && k < 5)
+            return 0;
+        if (line != NULL)
+            *line++ = '\0';
+    }
+    return strlen(cell[0]) <= 1020;
+}
+
+/* The row at *text: an active node's type and versions are what another answer said. Moves behind it. */
+static void must_have_row(const char **text, char *cell[6], int width, uint8_t *last)
+{
+    const char *const line_end = strchr(*text, '\n'), *p;
+    char want[EPMD_LINE_MAX + 64];
+    size_t len;
+
+    MUST(line_end != NULL);
+    for (p = cell[0]; *p != '\0'; p++) {
+        MUST(**text == (*last == 0xc2 && (uint8_t)*p >= 0x80 && (uint8_t)*p < 0xa0 ? '?' : *p));
+        *last = (uint8_t)*(*text)++;
+        width -= (*last & 0xc0) != 0x80;
+    }
+    len = (size_t)sprintf(want, "%*s  %5.5s  ", width, "", cell[1]);
+    MUST((size_t)(line_end - *text) >= len && memcmp(*text, want, len) == 0);
+    *text += len;
+    len = (size_t)sprintf(want, "  %-6.16s  %10.10s  %.40s\n", cell[3], cell[4], cell[5]);
+    MUST((size_t)(line_end + 1 - *text) >= 16 + len && memcmp(line_end + 1 - len, want, len) == 0);
+    MUST(*cell[3] == 'a' || memcmp(*text, "                ", 16) == 0);
+    MUST(*cell[3] == 'a' || (size_t)(line_end + 1 - *text) == 16 + len);
+    *text = line_end + 1;
+}
+
+static void check_status(int status)
+{
+    static char line[TEXT_MAX];
+    const struct answer *a = answers_given;
+    const char *text = shown.text;
+    char *cell[6], head[EPMD_LINE_MAX + 64];
+    int from_dump, width = 4, prints;
+    uint8_t last = 0;
+    size_t at, len;
+
+    if (set.wait_s > 0)
+        return;
+    if (status != 0) {
+        a = last_answer();
+        MUST(!is_whole(a) || a->len < 4 || opened == FDS);
+        return;
+    }
+    while (a->how == REFUSED)
+        a++;
+    from_dump = a->len < 4;
+    if (from_dump)
+        for (a++; a->how == REFUSED; a++)
+            ;
+    MUST(a < answers_given + opened && a->len >= 4);
+    if (!is_whole(a))
+        return;
+    for (prints = 0; prints < 2; prints++) {
+        for (at = 4; at < a->len; at += len + 1) {
+            for (len = 0; at + len < a->len && a->bytes[at + len] != '\n'; len++)
+                ;
+            if (!read_row(a->bytes + at, len, from_dump, line, cell))
+                continue;
+            if (prints)
+                must_have_row(&text, cell, width, &last);
+            else if (strlen(cell[0]) > (size_t)width)
+                width = (int)strlen(cell[0]);
+        }
+        len = (size_t)sprintf(head, "%-*s   PORT  TYPE    VERSIONS  STATE     CREATION  SINCE\n", width, "NAME");
+        if (!prints && is_terminal) {
+            MUST(strncmp(text, head, len) == 0);
+            text += len;
+        }
+    }
+    MUST(*text == '\0' || (set.debug > 0 && !from_dump));
 }
 
 /* ---- a run */
@@ -420,12 +560,13 @@ static void check(int command, const char *name, int status)
         check_stop(last_answer(), status);
         break;
     case LOOKUP:
-        check_lookup(last_answer(), status);
+        check_lookup(last_answer(), name, status);
         break;
     case REGISTER:
-        check_register(last_answer(), status);
+        check_register(name, status);
         break;
     default:
+        check_status(status);
         break;
     }
 }
