@@ -1074,7 +1074,7 @@ static int quiet;                            /* nor ever */
 static char late[ERROR_LINE_MAX];            /* what is said where time is up: made before, since a signal handler may not */
 static size_t late_len;
 static int status_none = 1;                  /* the exit status where no epmd answers */
-static uint8_t said_last;                    /* the last byte of say_text() */
+static uint8_t said_last;                    /* the last byte that was said */
 static int unsaid;                           /* errno of what could not be written to standard output */
 
 enum { SHORT_CONNS, SHORT_FDS, SHORT_NODES, SHORT_KINDS };
@@ -2337,6 +2337,8 @@ static void say_bytes(const char *text, size_t len)
 	ssize_t n = 1;
 
 	last_try = 1;
+	if (len > 0)
+		said_last = (uint8_t)text[len - 1];
 	for (; len > 0 && n > 0; text += n, len -= (size_t)n)
 		n = write(STDOUT_FILENO, text, len);
 	if (n <= 0)

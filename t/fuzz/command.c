@@ -463,7 +463,7 @@ static int read_row(const uint8_t *from, size_t len, int from_dump, char *line, 
 }
 
 /* The row at *text: an active node's type and versions are what another answer said. Moves behind it. */
-static void must_have_row(const char **text, char *cell[6], int width, uint8_t *last)
+static void must_have_row(const char **text, char *cell[6], int width)
 {
     const char *const line_end = strchr(*text, '\n'), *p;
     char want[EPMD_LINE_MAX + 64];
@@ -471,9 +471,8 @@ static void must_have_row(const char **text, char *cell[6], int width, uint8_t *
 
     MUST(line_end != NULL);
     for (p = cell[0]; *p != '\0'; p++) {
-        MUST(**text == (*last == 0xc2 && (uint8_t)*p >= 0x80 && (uint8_t)*p < 0xa0 ? '?' : *p));
-        *last = (uint8_t)*(*text)++;
-        width -= (*last & 0xc0) != 0x80;
+        MUST(*(*text)++ == *p);
+        width -= (*p & 0xc0) != 0x80;
     }
     len = (size_t)sprintf(want, "%*s  %5.5s  ", width, "", cell[1]);
     MUST((size_t)(line_end - *text) >= len && memcmp(*text, want, len) == 0);
@@ -492,7 +491,6 @@ static void check_status(int status)
     const char *text = shown.text;
     char *cell[6], head[EPMD_LINE_MAX + 64];
     int from_dump, width = 4, prints;
-    uint8_t last = 0;
     size_t at, len;
 
     if (set.wait_s > 0)
@@ -518,7 +516,7 @@ static void check_status(int status)
             if (!read_row(a->bytes + at, len, from_dump, line, cell))
                 continue;
             if (prints)
-                must_have_row(&text, cell, width, &last);
+                must_have_row(&text, cell, width);
             else if (strlen(cell[0]) > (size_t)width)
                 width = (int)strlen(cell[0]);
         }
