@@ -137,9 +137,23 @@ static size_t put_date(uint8_t *out, size_t at, uint32_t seconds)
 	return put_8(out, at, 'Z');
 }
 
+/*@ axiomatic Spelling { // what s[0 .. n - 1] spells, as one value: the same if and only if the bytes are
+      logic integer spelling{L}(uint8_t *s, integer n) reads s[0 .. n - 1];
+      axiom same_spelling{K, L}: \forall uint8_t *r, *s, integer n; (\forall integer k; 0 <= k < n ==> \at(r[k], K) == \at(s[k], L)) ==>
+        spelling{K}(r, n) == spelling{L}(s, n);
+      axiom same_letters{L}: \forall uint8_t *r, *s, integer n; spelling(r, n) == spelling(s, n) ==>
+        \forall integer k; 0 <= k < n ==> r[k] == s[k];
+      axiom same_length{L}: \forall uint8_t *r, *s, integer n, m; n >= 0 && m >= 0 && spelling(r, n) == spelling(s, m) ==> n == m;
+      logic uint32_t fnv{L}(uint8_t *s, integer n) reads s[0 .. n - 1]; // FNV-1a
+      axiom fnv_end{L}: \forall uint8_t *s; fnv(s, 0) == 2166136261;
+      axiom fnv_next{L}: \forall uint8_t *s, integer n; n >= 0 ==> fnv(s, n + 1) == (uint32_t)((uint32_t)(fnv(s, n) ^ s[n]) * 16777619);
+      logic uint32_t hash_of(integer spelling);
+      axiom hash_is_fnv{L}: \forall uint8_t *s, integer n; n >= 0 ==> fnv(s, n) == hash_of(spelling(s, n));
+    } */
+
 /*@ requires \valid_read(a + (0 .. len - 1)) && \valid_read(b + (0 .. len - 1));
     assigns \nothing;
-    ensures \result != 0 <==> \forall integer k; 0 <= k < len ==> a[k] == b[k]; */
+    ensures \result != 0 <==> spelling(a, len) == spelling(b, len); */
 static int same_bytes(const uint8_t *a, const uint8_t *b, size_t len)
 {
 	size_t i;
@@ -287,13 +301,14 @@ static int name_is_good(const uint8_t *s, size_t len)
 
 /* FNV-1a. */
 /*@ requires \valid_read(s + (0 .. len - 1));
-    assigns \nothing; */
+    assigns \nothing;
+    ensures \result == hash_of(spelling(s, len)); */
 static uint32_t name_hash(const uint8_t *s, size_t len)
 {
 	uint32_t h = 2166136261u;
 	size_t i;
 
-	/*@ loop invariant 0 <= i <= len;
+	/*@ loop invariant 0 <= i <= len && h == fnv(s, i);
 	    loop assigns i, h;
 	    loop variant len - i; */
 	for (i = 0; i < len; i++)
@@ -303,33 +318,85 @@ static uint32_t name_hash(const uint8_t *s, size_t len)
 
 /* ==== 3 Nodes: the table; a row is claimed for a name, released into memory, and recycled when no other is left =============== */
 
-/*@ predicate ordered(struct epmd_order *o) = o->len <= EPMD_NODE_MAX && \forall integer k; 0 <= k < o->len ==> o->row[k] < EPMD_NODE_MAX;
-    predicate bounded(struct epmd_nodes *t) = t->top <= EPMD_NODE_MAX && ordered(&t->live) && ordered(&t->old) &&
+/*@ // Sound is a table that is bounded, has the hashes of its names (indexed) and none twice (distinct), and each row of which stands
+    // once in the order of its state (lively; lively_but: but for one, on its way from one order to the other).
+    logic uint8_t *letters(struct epmd_nodes *t, integer i) = t->node[i].name_len <= EPMD_BRIEF_MAX ? &t->brief[i][0] : &t->name[i][0];
+    logic integer spelled(struct epmd_nodes *t, integer i) = spelling(letters(t, i), t->node[i].name_len);
+    predicate bounded(struct epmd_nodes *t) = t->top <= EPMD_NODE_MAX && t->limit <= EPMD_NODE_MAX &&
       \forall integer i; 0 <= i < EPMD_NODE_MAX ==> t->node[i].name_len <= EPMD_NAME_MAX && t->node[i].extra_len <= EPMD_EXTRA_MAX;
-    predicate named(struct epmd_nodes *t, integer i, uint8_t *name, integer len) = t->node[i].name_len == len && \forall integer k;
-      0 <= k < len ==> name[k] == (len <= EPMD_BRIEF_MAX ? t->brief[i][k] : t->name[i][k]); */
+    predicate indexed(struct epmd_nodes *t) = \forall integer i; 0 <= i < t->top ==> t->hash[i] == hash_of(spelled(t, i));
+    predicate distinct(struct epmd_nodes *t) = \forall integer i, j; 0 <= i < j < t->top ==> spelled(t, i) != spelled(t, j);
+    lemma one_spelled{L}: \forall struct epmd_nodes *t, integer i, j; distinct(t) && 0 <= i < t->top && 0 <= j < t->top &&
+      spelled(t, i) == spelled(t, j) ==> i == j;
+    predicate has(struct epmd_order *o, integer i) = \exists integer k; 0 <= k < o->len && o->row[k] == i;
+    predicate ordered(struct epmd_order *o) = o->len <= EPMD_NODE_MAX &&
+      (\forall integer k; 0 <= k < o->len ==> o->row[k] < EPMD_NODE_MAX) &&
+      \forall integer j, k; 0 <= j < k < o->len ==> o->row[j] != o->row[k];
+    predicate placed(struct epmd_nodes *t, integer but) = ordered(&t->live) && ordered(&t->old) && // each row but that one
+      \forall integer i; (has(&t->live, i) <==> 0 <= i < t->top && i != but && t->node[i].live) &&
+                         (has(&t->old, i) <==> 0 <= i < t->top && i != but && !t->node[i].live);
+    predicate lively(struct epmd_nodes *t) = placed(t, -1) && t->live.len + t->old.len == t->top;
+    predicate lively_but(struct epmd_nodes *t, integer but) = placed(t, but) && 0 <= but < t->top && t->live.len + t->old.len == t->top - 1;
+    predicate taken(struct epmd_nodes *t, integer name) = \exists integer i; 0 <= i < t->top && t->node[i].live && spelled(t, i) == name;
+    predicate sound(struct epmd_nodes *t) = bounded(t) && indexed(t) && distinct(t) && lively(t);
+    // What is the same in two states, K and L, of all rows or of all but one (-1: of all); and what of it follows.
+    predicate same_index{K, L}(struct epmd_nodes *t, integer but) = \forall integer i; 0 <= i < EPMD_NODE_MAX && i != but ==>
+      \at(t->hash[i], K) == \at(t->hash[i], L) && \at(t->node[i].name_len, K) == \at(t->node[i].name_len, L);
+    predicate same_brief{K, L}(struct epmd_nodes *t, integer but) = \forall integer i, k;
+      0 <= i < EPMD_NODE_MAX && i != but && 0 <= k < EPMD_BRIEF_MAX ==> \at(t->brief[i][k], K) == \at(t->brief[i][k], L);
+    predicate same_long{K, L}(struct epmd_nodes *t, integer but) = \forall integer i, k;
+      0 <= i < EPMD_NODE_MAX && i != but && 0 <= k < EPMD_NAME_MAX ==> \at(t->name[i][k], K) == \at(t->name[i][k], L);
+    predicate unwritten{K, L}(struct epmd_nodes *t, integer but) =
+      same_index{K, L}(t, but) && same_brief{K, L}(t, but) && same_long{K, L}(t, but);
+    predicate same_names{K, L}(struct epmd_nodes *t, integer but) = \forall integer i; 0 <= i < EPMD_NODE_MAX && i != but ==>
+      \at(t->hash[i], K) == \at(t->hash[i], L) && spelled{K}(t, i) == spelled{L}(t, i);
+    lemma still_letters{K, L}: \forall struct epmd_nodes *t, integer i, k, but; unwritten{K, L}(t, but) &&
+      0 <= i < EPMD_NODE_MAX && i != but && 0 <= k < \at(t->node[i].name_len, L) <= EPMD_NAME_MAX ==>
+      \at(letters(t, i)[k], K) == \at(letters(t, i)[k], L);
+    lemma still_names{K, L}: \forall struct epmd_nodes *t, integer but; bounded{L}(t) && unwritten{K, L}(t, but) ==>
+      same_names{K, L}(t, but);
+    predicate same_order{K, L}(struct epmd_order *o) = \at(o->len, K) == \at(o->len, L) &&
+      \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(o->row[k], K) == \at(o->row[k], L);
+    predicate same_orders{K, L}(struct epmd_nodes *t) = \at(t->top, K) == \at(t->top, L) && same_order{K, L}(\at(&t->live, K)) &&
+      same_order{K, L}(\at(&t->old, K)) && \forall integer i; 0 <= i < EPMD_NODE_MAX ==> \at(t->node[i].live, K) == \at(t->node[i].live, L);
+    lemma still_ordered{K, L}: \forall struct epmd_order *o; same_order{K, L}(o) && ordered{K}(o) ==> ordered{L}(o);
+    lemma still_has{K, L}: \forall struct epmd_order *o, integer i; ordered{K}(o) && same_order{K, L}(o) ==>
+      (has{K}(o, i) <==> has{L}(o, i));
+    lemma still_lively{K, L}: \forall struct epmd_nodes *t; bounded{K}(t) && same_orders{K, L}(t) && lively{K}(t) ==> lively{L}(t);
+    lemma still_but{K, L}: \forall struct epmd_nodes *t, integer but; bounded{K}(t) && same_orders{K, L}(t) && lively_but{K}(t, but) ==>
+      lively_but{L}(t, but);
+    predicate unchanged{K, L}(struct epmd_nodes *t) = unwritten{K, L}(t, -1) && same_orders{K, L}(t) &&
+      \at(t->serial, K) == \at(t->serial, L) && \at(t->forgotten, K) == \at(t->forgotten, L) && \at(t->limit, K) == \at(t->limit, L) &&
+      (\forall integer i; 0 <= i < EPMD_NODE_MAX ==> \at(t->node[i], K) == \at(t->node[i], L)) &&
+      \forall integer i, k; 0 <= i < EPMD_NODE_MAX && 0 <= k < EPMD_EXTRA_MAX ==> \at(t->extra[i][k], K) == \at(t->extra[i][k], L);
+    lemma unchanged_self{L}: \forall struct epmd_nodes *t; unchanged{L, L}(t); */
 
 /*@ requires \valid_read(t) && i < EPMD_NODE_MAX;
     assigns \nothing;
-    ensures \result == (t->node[i].name_len <= EPMD_BRIEF_MAX ? &t->brief[i][0] : &t->name[i][0]); */
+    ensures \result == letters(t, i); */
 const uint8_t *epmd_name(const struct epmd_nodes *t, uint16_t i)
 {
 	return t->node[i].name_len <= EPMD_BRIEF_MAX ? t->brief[i] : t->name[i];
 }
 
-/*@ requires \valid(o) && ordered(o) && i < EPMD_NODE_MAX;
-    assigns o->len, o->row[0 .. EPMD_NODE_MAX - 1];
-    ensures ordered(o) && (\old(o->len) < EPMD_NODE_MAX ==> o->len == \old(o->len) + 1 && o->row[o->len - 1] == i); */
+/*@ requires \valid(o) && ordered(o) && i < EPMD_NODE_MAX && !has(o, i) && o->len < EPMD_NODE_MAX;
+    assigns o->len, o->row[o->len];
+    ensures ordered(o) && o->len == \old(o->len) + 1;
+    ensures \forall integer j; has(o, j) <==> \old(has(o, j)) || j == i; */
 static void order_push(struct epmd_order *o, uint16_t i)
 {
 	if (o->len < EPMD_NODE_MAX)
 		o->row[o->len++] = i;
 }
 
-/*@ requires \valid(o) && ordered(o);
+/*@ requires \valid(o) && ordered(o) && has(o, i);
     assigns o->len, o->row[0 .. EPMD_NODE_MAX - 1];
-    ensures ordered(o) && \old(o->len) - 1 <= o->len <= \old(o->len);
-    ensures (\exists integer k; 0 <= k < \old(o->len) && \old(o->row[k]) == i) <==> o->len == \old(o->len) - 1; */
+    ensures o->len == \old(o->len) - 1;
+    ensures \forall integer k; 0 <= k < o->len ==> o->row[k] < EPMD_NODE_MAX;
+    ensures \forall integer j, k; 0 <= j < k < o->len ==> o->row[j] != o->row[k];
+    ensures \forall integer j; has(o, j) ==> \old(has(o, j));
+    ensures !has(o, i);
+    ensures \forall integer j; \old(has(o, j)) && j != i ==> has(o, j); */
 static void order_pull(struct epmd_order *o, uint16_t i)
 {
 	uint16_t k, last;
@@ -343,24 +410,30 @@ static void order_pull(struct epmd_order *o, uint16_t i)
 	for (k = last; o->row[k] != i; k--)
 		if (k == 0)
 			return;
-	/*@ loop invariant k <= last && ordered(o);
+	/*@ loop invariant \at(k, LoopEntry) <= k <= last;
+	    loop invariant \forall integer j; \at(k, LoopEntry) <= j < k ==> o->row[j] == \at(o->row[j + 1], Pre);
+	    loop invariant \forall integer j; 0 <= j < \at(k, LoopEntry) || k <= j < EPMD_NODE_MAX ==> o->row[j] == \at(o->row[j], Pre);
 	    loop assigns k, o->row[0 .. EPMD_NODE_MAX - 1];
 	    loop variant last - k; */
 	for (; k < last; k++)
 		o->row[k] = o->row[k + 1];
 	o->len = last;
+	/*@ assert \forall integer j; 0 <= j <= last ==> \at(o->row[j], Pre) == i || (j < last && o->row[j] == \at(o->row[j], Pre)) ||
+	      (j > 0 && o->row[j - 1] == \at(o->row[j], Pre)); */
 }
 
 /* The row, live or remembered, that has the name, or -1. */
-/*@ requires \valid_read(t) && bounded(t) && \valid_read(name + (0 .. len - 1));
+/*@ requires \valid_read(t) && bounded(t) && indexed(t) && distinct(t) && \valid_read(name + (0 .. len - 1));
     assigns \nothing;
-    ensures -1 <= \result < t->top && (\result >= 0 ==> named(t, \result, name, len)); */
+    ensures -1 <= \result < t->top && (\result >= 0 ==> spelled(t, \result) == spelling(name, len));
+    ensures \forall integer i; 0 <= i < t->top && spelled(t, i) == spelling(name, len) ==> \result == i; */
 static int node_find(const struct epmd_nodes *t, const uint8_t *name, size_t len)
 {
 	const uint32_t hash = name_hash(name, len);
 	uint16_t i;
 
 	/*@ loop invariant 0 <= i <= t->top;
+	    loop invariant \forall integer j; 0 <= j < i ==> spelled(t, j) != spelling(name, len);
 	    loop assigns i;
 	    loop variant t->top - i; */
 	for (i = 0; i < t->top; i++)
@@ -369,9 +442,10 @@ static int node_find(const struct epmd_nodes *t, const uint8_t *name, size_t len
 	return -1;
 }
 
-/*@ requires \valid_read(t) && bounded(t) && \valid_read(name + (0 .. len - 1));
+/*@ requires \valid_read(t) && bounded(t) && indexed(t) && distinct(t) && \valid_read(name + (0 .. len - 1));
     assigns \nothing;
-    ensures -1 <= \result < t->top && (\result >= 0 ==> named(t, \result, name, len) && t->node[\result].live); */
+    ensures -1 <= \result < t->top && (\result >= 0 ==> spelled(t, \result) == spelling(name, len) && t->node[\result].live);
+    ensures \result < 0 <==> !taken(t, spelling(name, len)); */
 static int node_find_live(const struct epmd_nodes *t, const uint8_t *name, size_t len)
 {
 	const int i = node_find(t, name, len);
@@ -407,79 +481,239 @@ static uint32_t creation_told(const struct epmd_node *n)
 	return n->highest >= EPMD_VERSION_X ? n->creation : n->creation % 3u + 1u;
 }
 
-/* A row for a name that no row has: a fresh one, or that of the name remembered longest; -1 where there is none. */
-/*@ requires \valid(t) && bounded(t);
+/*@ requires \valid(t) && bounded(t) && indexed(t) && distinct(t) && lively_but(t, i) && i < t->top;
+    assigns t->node[i].live, t->node[i].since, t->node[i].serial, t->serial;
+    ensures bounded(t);
+    ensures indexed(t);
+    ensures distinct(t);
+    ensures lively_but(t, i);
+    ensures t->node[i].live == live; */
+static void node_mark(struct epmd_nodes *t, uint16_t i, uint8_t live, uint32_t now)
+{
+	t->node[i].live = live;
+	t->node[i].since = now;
+	t->node[i].serial = ++t->serial;
+	//@ assert bounded(t);
+	//@ assert unwritten{Pre, Here}(t, -1);
+	//@ assert same_names{Pre, Here}(t, -1);
+}
+
+/*@ requires \valid(t) && bounded(t) && indexed(t) && distinct(t) && lively_but(t, i) && i < t->top;
+    assigns t->live, t->node[i].live, t->node[i].since, t->node[i].serial, t->serial;
+    ensures bounded(t);
+    ensures indexed(t);
+    ensures distinct(t);
+    ensures lively(t);
+    ensures same_names{Pre, Post}(t, -1);
+    ensures t->node[i].live; */
+static void node_live(struct epmd_nodes *t, uint16_t i, uint32_t now)
+{
+	node_mark(t, i, 1, now);
+	order_push(&t->live, i);
+	//@ assert bounded(t);
+	//@ assert unwritten{Pre, Here}(t, -1);
+	//@ assert same_names{Pre, Here}(t, -1);
+	//@ assert same_order{Pre, Here}(&t->old);
+	//@ assert ordered(&t->live) && ordered(&t->old);
+	//@ assert \forall integer j; has(&t->live, j) <==> 0 <= j < t->top && t->node[j].live;
+	//@ assert \forall integer j; has(&t->old, j) <==> 0 <= j < t->top && !t->node[j].live;
+}
+
+/*@ requires \valid(t) && bounded(t) && indexed(t) && distinct(t) && lively_but(t, i) && i < t->top;
+    assigns t->old, t->node[i].live, t->node[i].since, t->node[i].serial, t->serial;
+    ensures bounded(t);
+    ensures indexed(t);
+    ensures distinct(t);
+    ensures lively(t);
+    ensures !t->node[i].live; */
+static void node_remember(struct epmd_nodes *t, uint16_t i, uint32_t now)
+{
+	node_mark(t, i, 0, now);
+	order_push(&t->old, i);
+	//@ assert bounded(t);
+	//@ assert unwritten{Pre, Here}(t, -1);
+	//@ assert same_names{Pre, Here}(t, -1);
+	//@ assert same_order{Pre, Here}(&t->live);
+	//@ assert ordered(&t->live) && ordered(&t->old);
+	//@ assert \forall integer j; has(&t->live, j) <==> 0 <= j < t->top && t->node[j].live;
+	//@ assert \forall integer j; has(&t->old, j) <==> 0 <= j < t->top && !t->node[j].live;
+}
+
+/*@ requires \valid(t) && sound(t) && i < t->top && !t->node[i].live;
+    assigns t->old;
+    ensures bounded(t);
+    ensures indexed(t);
+    ensures distinct(t);
+    ensures same_names{Pre, Post}(t, -1);
+    ensures lively_but(t, i); */
+static void node_recall(struct epmd_nodes *t, uint16_t i)
+{
+	order_pull(&t->old, i);
+	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->live.row[k], Pre) == t->live.row[k];
+	//@ assert same_order{Pre, Here}(&t->live);
+	//@ assert bounded(t);
+	//@ assert lively_but(t, i);
+	//@ assert same_index{Pre, Here}(t, -1);
+	//@ assert unwritten{Pre, Here}(t, -1);
+	//@ assert same_names{Pre, Here}(t, -1);
+}
+
+/* A row for a name that no row has: a fresh one, or that of the name remembered longest. */
+/*@ requires \valid(t) && sound(t) && t->live.len < EPMD_NODE_MAX;
     assigns t->top, t->old, t->forgotten;
-    ensures -1 <= \result < t->top;
-    ensures bounded(t); */
-static int node_recycle(struct epmd_nodes *t)
+    ensures bounded(t);
+    ensures \result < t->top && (\result < \old(t->top) || t->top == \old(t->top) + 1 && \result == \old(t->top));
+    ensures same_names{Pre, Post}(t, -1);
+    ensures lively_but(t, \result);
+    ensures \result < \old(t->top) ==> !t->node[\result].live && t->top == \old(t->top); */
+static uint16_t node_recycle(struct epmd_nodes *t)
 {
 	uint16_t i;
 
-	if (t->top < EPMD_NODE_MAX)
-		return t->top++;
-	if (t->old.len == 0)
-		return -1;
+	if (t->top < EPMD_NODE_MAX) {
+		i = t->top++;
+		//@ assert same_order{Pre, Here}(&t->live) && same_order{Pre, Here}(&t->old);
+		//@ assert lively_but(t, i);
+		//@ assert unwritten{Pre, Here}(t, -1);
+		return i;
+	}
 	i = t->old.row[0];
-	order_pull(&t->old, i);
+	//@ assert has(&t->old, i);
+	node_recall(t, i);
 	if (t->node[i].creation > t->forgotten)
 		t->forgotten = t->node[i].creation;
 	return i;
 }
 
-/*@ requires \valid(t) && bounded(t) && i < EPMD_NODE_MAX && len <= EPMD_NAME_MAX;
+/*@ requires \valid(t) && i < EPMD_NODE_MAX && len <= EPMD_NAME_MAX;
+    requires \valid_read(name + (0 .. len - 1)) && \separated(t, name + (0 .. len - 1));
+    assigns t->brief[i][0 .. EPMD_BRIEF_MAX - 1], t->name[i][0 .. EPMD_NAME_MAX - 1];
+    ensures same_brief{Pre, Post}(t, i) && same_long{Pre, Post}(t, i) && same_orders{Pre, Post}(t);
+    ensures \forall integer k; 0 <= k < len ==> name[k] == \old(name[k]);
+    ensures \forall integer k; 0 <= k < len ==> (len <= EPMD_BRIEF_MAX ? t->brief[i][k] : t->name[i][k]) == name[k]; */
+static void node_copy_name(struct epmd_nodes *t, uint16_t i, const uint8_t *name, size_t len)
+{
+	if (len <= EPMD_BRIEF_MAX) {
+		put_bytes(t->brief[i], 0, name, len);
+		//@ assert same_orders{Pre, Here}(t);
+		//@ assert same_brief{Pre, Here}(t, i);
+		//@ assert same_long{Pre, Here}(t, i);
+	} else {
+		put_bytes(t->name[i], 0, name, len);
+		//@ assert same_orders{Pre, Here}(t);
+		//@ assert same_brief{Pre, Here}(t, i);
+		//@ assert same_long{Pre, Here}(t, i);
+	}
+}
+
+/*@ requires \valid(t) && bounded(t) && lively_but(t, i) && i < EPMD_NODE_MAX && len <= EPMD_NAME_MAX;
     requires \valid_read(name + (0 .. len - 1)) && \separated(t, name + (0 .. len - 1));
     assigns t->hash[i], t->node[i].name_len, t->brief[i][0 .. EPMD_BRIEF_MAX - 1], t->name[i][0 .. EPMD_NAME_MAX - 1];
-    ensures bounded(t) && named(t, i, name, len); */
+    ensures bounded(t);
+    ensures lively_but(t, i);
+    ensures same_names{Pre, Post}(t, i);
+    ensures spelling(name, len) == \old(spelling(name, len));
+    ensures spelled(t, i) == spelling(name, len);
+    ensures t->hash[i] == hash_of(spelled(t, i)); */
 static void node_set_name(struct epmd_nodes *t, uint16_t i, const uint8_t *name, size_t len)
 {
 	t->hash[i] = name_hash(name, len);
 	t->node[i].name_len = (uint16_t)len;
-	put_bytes(len <= EPMD_BRIEF_MAX ? t->brief[i] : t->name[i], 0, name, len);
+	//@ assert bounded(t);
+	//@ assert same_index{Pre, Here}(t, i);
+	//@ assert same_orders{Pre, Here}(t);
+	//@ assert lively_but(t, i);
+	//@ ghost Mid: ;
+	node_copy_name(t, i, name, len);
+	//@ assert unwritten{Pre, Here}(t, i);
+	//@ assert lively_but(t, i);
+	//@ assert t->node[i].name_len == len && \forall integer k; 0 <= k < len ==> letters(t, i)[k] == name[k];
+	//@ assert spelling(letters(t, i), len) == spelling(name, len);
 }
 
-/* Makes a live row, with its creation, of a good name that no live row has; -1 where no more are admitted. */
-/*@ requires \valid(t) && bounded(t) && len <= EPMD_NAME_MAX;
+/* A row, in neither order, with its first creation, for a name that no row has. */
+/*@ requires \valid(t) && sound(t) && t->live.len < EPMD_NODE_MAX && len <= EPMD_NAME_MAX;
     requires \valid_read(name + (0 .. len - 1)) && \separated(t, name + (0 .. len - 1));
+    requires \forall integer i; 0 <= i < t->top ==> spelled(t, i) != spelling(name, len);
     assigns *t;
-    ensures -1 <= \result < EPMD_NODE_MAX;
     ensures bounded(t);
-    ensures \result >= 0 ==> t->node[\result].live && t->node[\result].creation >= EPMD_CREATION_MIN;
-    behavior full: assumes t->live.len >= t->limit; assigns \nothing; ensures \result == -1; */
-static int node_claim(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
+    ensures indexed(t);
+    ensures distinct(t);
+    ensures lively_but(t, \result);
+    ensures spelled(t, \result) == \old(spelling(name, len)) && t->node[\result].creation >= EPMD_CREATION_MIN; */
+static uint16_t node_new(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
 {
-	int i;
+	const uint16_t i = node_recycle(t);
 
-	if (t->live.len >= t->limit)
-		return -1;
-	i = node_find(t, name, len);
-	if (i >= 0) {
-		order_pull(&t->old, (uint16_t)i);
-		t->node[i].creation = creation_next(t->node[i].creation);
-	} else {
-		i = node_recycle(t);
-		if (i < 0)
-			return -1;
-		node_set_name(t, (uint16_t)i, name, len);
-		t->node[i].creation = creation_first(t, now);
-	}
-	t->node[i].live = 1;
-	t->node[i].since = now;
-	t->node[i].serial = ++t->serial;
-	order_push(&t->live, (uint16_t)i);
+	//@ assert \forall integer j; 0 <= j < t->top && j != i ==> spelled(t, j) != spelling(name, len);
+	//@ assert \forall integer j, k; 0 <= j < k < t->top && j != i && k != i ==> spelled(t, j) != spelled(t, k);
+	//@ ghost Mid: ;
+	node_set_name(t, i, name, len);
+	//@ assert same_names{Mid, Here}(t, i);
+	//@ assert \forall integer j; 0 <= j < t->top && j != i ==> spelled(t, j) != spelling(name, len);
+	//@ assert indexed(t);
+	//@ assert \forall integer j, k; 0 <= j < k < t->top && j != i && k != i ==> spelled(t, j) != spelled(t, k);
+	//@ assert distinct(t);
+	t->node[i].creation = creation_first(t, now);
 	return i;
 }
 
-/*@ requires \valid(t) && bounded(t) && i < EPMD_NODE_MAX;
+/* The row, in neither order, for a good name that no live row has, with its next creation. */
+/*@ requires \valid(t) && sound(t) && t->live.len < EPMD_NODE_MAX && len <= EPMD_NAME_MAX;
+    requires \valid_read(name + (0 .. len - 1)) && \separated(t, name + (0 .. len - 1));
+    requires !taken(t, spelling(name, len));
+    assigns *t;
+    ensures bounded(t);
+    ensures indexed(t);
+    ensures distinct(t);
+    ensures lively_but(t, \result);
+    ensures spelled(t, \result) == \old(spelling(name, len)) && t->node[\result].creation >= EPMD_CREATION_MIN; */
+static uint16_t node_row(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
+{
+	const int i = node_find(t, name, len);
+
+	if (i < 0)
+		return node_new(t, name, len, now);
+	node_recall(t, (uint16_t)i);
+	t->node[i].creation = creation_next(t->node[i].creation);
+	return (uint16_t)i;
+}
+
+/* Makes a live row, with its creation, of a good name that no live row has; -1 where no more are admitted. */
+/*@ requires \valid(t) && sound(t) && len <= EPMD_NAME_MAX;
+    requires \valid_read(name + (0 .. len - 1)) && \separated(t, name + (0 .. len - 1));
+    requires !taken(t, spelling(name, len));
+    assigns *t;
+    ensures sound(t);
+    ensures \result < 0 <==> \old(t->live.len >= t->limit);
+    ensures \result < 0 ==> unchanged{Pre, Post}(t);
+    ensures \result >= 0 ==> \result < t->top && t->node[\result].live;
+    ensures \result >= 0 ==> spelled(t, \result) == \old(spelling(name, len)) && t->node[\result].creation >= EPMD_CREATION_MIN; */
+static int node_claim(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
+{
+	uint16_t i;
+
+	if (t->live.len >= t->limit)
+		return -1;
+	i = node_row(t, name, len, now);
+	node_live(t, i, now);
+	return i;
+}
+
+/*@ requires \valid(t) && sound(t) && i < t->top && t->node[i].live;
     assigns t->live, t->old, t->node[i].live, t->node[i].since, t->node[i].serial, t->serial;
-    ensures bounded(t) && !t->node[i].live; */
+    ensures sound(t) && !t->node[i].live; */
 void epmd_release(struct epmd_nodes *t, uint16_t i, uint32_t now)
 {
 	order_pull(&t->live, i);
-	t->node[i].live = 0;
-	t->node[i].since = now;
-	t->node[i].serial = ++t->serial;
-	order_push(&t->old, i);
+	//@ assert bounded(t);
+	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->old.row[k], Pre) == t->old.row[k];
+	//@ assert same_order{Pre, Here}(&t->old);
+	//@ assert lively_but(t, i);
+	//@ assert same_index{Pre, Here}(t, -1);
+	//@ assert unwritten{Pre, Here}(t, -1);
+	//@ assert same_names{Pre, Here}(t, -1);
+	node_remember(t, i, now);
 }
 
 /* ==== 4 Listings: lines of text made from the table as the peer takes them, however it changes meanwhile ===================== */
@@ -646,26 +880,27 @@ static void alive2_resp(struct epmd_answer *a, unsigned highest, unsigned result
 	a->len = (uint16_t)at;
 }
 
-/* Registers what alive2() found in order. A refusal changes nothing. */
-/*@ requires \valid(t) && bounded(t) && \valid_read(who) && nlen <= EPMD_NAME_MAX && elen <= EPMD_EXTRA_MAX && \valid(row);
-    requires \valid_read(in + (0 .. AT_ALIVE_NAME + nlen + 2 + elen - 1));
-    requires \separated(t, who, row, in + (0 .. AT_ALIVE_NAME + nlen + 2 + elen - 1));
-    assigns *t, *row;
-    ensures bounded(t);
-    ensures \result == EPMD_OK ==> 0 <= *row < EPMD_NODE_MAX && t->node[*row].creation >= EPMD_CREATION_MIN;
-    ensures \result == EPMD_OK || \result == EPMD_TAKEN || \result == EPMD_FULL; */
-static enum epmd_reason alive2_register(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t nlen, size_t elen, int *row)
-{
-	struct epmd_node *n;
-	int i;
+/*@ // of an ALIVE2_REQ: its name's length; whether no live node has that name and one more is admitted; that it is row `node` now
+    logic integer nlen_of(uint8_t *in) = in[AT_NLEN] * 256 + in[AT_NLEN + 1];
+    predicate admissible(struct epmd_nodes *t, uint8_t *in) = t->live.len < t->limit &&
+      !taken(t, spelling(in + AT_ALIVE_NAME, nlen_of(in)));
+    predicate entered{K, L}(struct epmd_nodes *t, uint8_t *in, integer node) =
+      \at(0 <= node < t->top && t->node[node].live && t->node[node].creation >= EPMD_CREATION_MIN, L) &&
+      spelled{L}(t, node) == \at(spelling(in + AT_ALIVE_NAME, nlen_of(in)), K); */
 
-	*row = node_find_live(t, in + AT_ALIVE_NAME, nlen);
-	if (*row >= 0)
-		return EPMD_TAKEN;
-	i = node_claim(t, in + AT_ALIVE_NAME, nlen, who->now);
-	if (i < 0)
-		return EPMD_FULL;
-	n = &t->node[i];
+/* Sets all that a registration says of its node but the name. */
+/*@ requires \valid(t) && sound(t) && \valid_read(who) && i < t->top && nlen <= EPMD_NAME_MAX && elen <= EPMD_EXTRA_MAX;
+    requires \valid_read(in + (0 .. AT_ALIVE_NAME + nlen + 2 + elen - 1));
+    requires \separated(t, who, in + (0 .. AT_ALIVE_NAME + nlen + 2 + elen - 1));
+    assigns t->node[i].fd, t->node[i].owner, t->node[i].port, t->node[i].type, t->node[i].protocol, t->node[i].highest, t->node[i].lowest;
+    assigns t->node[i].extra_len, t->extra[i][0 .. EPMD_EXTRA_MAX - 1];
+    ensures sound(t);
+    ensures same_names{Pre, Post}(t, -1);
+    ensures t->node[i].live == \old(t->node[i].live) && t->top == \old(t->top); */
+static void alive2_describe(struct epmd_nodes *t, uint16_t i, const struct epmd_asker *who, const uint8_t *in, size_t nlen, size_t elen)
+{
+	struct epmd_node *const n = &t->node[i];
+
 	n->fd = who->fd;
 	n->owner = who->owner;
 	n->port = get_16(in, AT_PORT);
@@ -674,21 +909,83 @@ static enum epmd_reason alive2_register(struct epmd_nodes *t, const struct epmd_
 	n->highest = get_16(in, AT_HIGHEST);
 	n->lowest = get_16(in, AT_LOWEST);
 	n->extra_len = (uint16_t)elen;
+	//@ assert same_index{Pre, Here}(t, -1);
+	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->live.row[k], Pre) == t->live.row[k];
+	//@ assert same_order{Pre, Here}(&t->live);
+	//@ assert same_order{Pre, Here}(&t->old);
+	//@ assert same_orders{Pre, Here}(t);
+	//@ assert bounded(t);
 	put_bytes(t->extra[i], 0, in + AT_ALIVE_NAME + nlen + 2, elen);
+	//@ assert same_brief{Pre, Here}(t, -1);
+	//@ assert same_long{Pre, Here}(t, -1);
+	//@ assert same_orders{Pre, Here}(t);
+	//@ assert same_names{Pre, Here}(t, -1);
+	//@ assert indexed(t);
+	//@ assert distinct(t);
+	//@ assert lively(t);
+}
+
+/* Registers what alive2() found in order. A refusal changes nothing. */
+/*@ requires \valid(t) && sound(t) && \valid_read(who) && nlen <= EPMD_NAME_MAX && elen <= EPMD_EXTRA_MAX && \valid(row);
+    requires \valid_read(in + (0 .. AT_ALIVE_NAME + nlen + 2 + elen - 1));
+    requires \separated(t, who, row, in + (0 .. AT_ALIVE_NAME + nlen + 2 + elen - 1));
+    assigns *t, *row;
+    ensures sound(t);
+    ensures \result == EPMD_TAKEN <==> \old(taken(t, spelling(in + AT_ALIVE_NAME, nlen)));
+    ensures \result == EPMD_FULL <==> \old(!taken(t, spelling(in + AT_ALIVE_NAME, nlen)) && t->live.len >= t->limit);
+    ensures \result == EPMD_OK || \result == EPMD_TAKEN || \result == EPMD_FULL;
+    ensures \result == EPMD_OK ==> \old(t->live.len < t->limit && !taken(t, spelling(in + AT_ALIVE_NAME, nlen)));
+    ensures \result != EPMD_OK ==> unchanged{Pre, Post}(t);
+    ensures \result == EPMD_OK ==> 0 <= *row < t->top && t->node[*row].live && t->node[*row].creation >= EPMD_CREATION_MIN &&
+      spelled(t, *row) == \old(spelling(in + AT_ALIVE_NAME, nlen)); */
+static enum epmd_reason alive2_register(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t nlen, size_t elen, int *row)
+{
+	int i = node_find_live(t, in + AT_ALIVE_NAME, nlen);
+
 	*row = i;
+	//@ assert sound(t);
+	if (i >= 0)
+		return EPMD_TAKEN;
+	i = node_claim(t, in + AT_ALIVE_NAME, nlen, who->now);
+	if (i < 0)
+		return EPMD_FULL;
+	//@ assert bounded(t);
+	alive2_describe(t, (uint16_t)i, who, in, nlen, elen);
+	//@ assert spelled(t, i) == \at(spelling(in + AT_ALIVE_NAME, nlen), Pre);
+	*row = i;
+	//@ assert sound(t);
 	return EPMD_OK;
 }
 
+/*@ requires \valid(t) && sound(t) && \valid(a) && \separated(t, a) && (reason == EPMD_OK ==> 0 <= i < t->top);
+    assigns *a;
+    ensures sound(t) && a->len <= 6;
+    ensures a->verdict == (reason == EPMD_OK ? EPMD_KEEP : EPMD_SEND) && a->node == i; */
+static void alive2_answer(const struct epmd_nodes *t, int i, enum epmd_reason reason, unsigned highest, struct epmd_answer *a)
+{
+	a->node = i;
+	decide(a, reason == EPMD_OK ? EPMD_KEEP : EPMD_SEND, reason);
+	if (reason == EPMD_OK)
+		alive2_resp(a, highest, 0, creation_told(&t->node[i]));
+	else
+		alive2_resp(a, highest, 1, EPMD_REFUSED_CREATION);
+}
+
 /* What follows the extra is ignored: a later version of the protocol may need it. */
-/*@ requires \valid(t) && bounded(t) && \valid_read(who) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
+/*@ requires \valid(t) && sound(t) && \valid_read(who) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
     requires \separated(t, who, a, in + (0 .. end - 1)) && a->len == 0;
     assigns *t, *a;
-    ensures bounded(t) && a->len <= 6;
-    behavior foreign: assumes !who->local; assigns *a; ensures a->verdict == EPMD_DROP; */
+    ensures sound(t) && a->len <= 6;
+    ensures a->verdict != EPMD_KEEP ==> unchanged{Pre, Post}(t);
+    ensures a->verdict == EPMD_KEEP ==> who->local && \old(good(in + AT_ALIVE_NAME, nlen_of(in)));
+    ensures a->verdict == EPMD_KEEP ==> \old(admissible(t, in));
+    ensures a->verdict == EPMD_KEEP ==> entered{Pre, Post}(t, in, a->node);
+    ensures !who->local ==> a->verdict == EPMD_DROP; */
 static void alive2(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	size_t nlen, elen;
-	unsigned highest;
+	enum epmd_reason reason;
+	int i = -1;
 
 	if (!who->local) {
 		decide(a, EPMD_DROP, EPMD_NOT_ALLOWED);
@@ -698,32 +995,31 @@ static void alive2(struct epmd_nodes *t, const struct epmd_asker *who, const uin
 	if (end < ALIVE2_MIN)
 		return;
 	nlen = get_16(in, AT_NLEN);
+	//@ assert nlen == \at(nlen_of(in), Pre);
 	if (nlen > end - AT_ALIVE_NAME - 2 || has_zero(in + AT_ALIVE_NAME, nlen))
 		return;
 	elen = get_16(in, AT_ALIVE_NAME + nlen);
 	if (elen > end - AT_ALIVE_NAME - nlen - 2)
 		return;
+	if (nlen > EPMD_NAME_MAX || !name_is_good(in + AT_ALIVE_NAME, nlen))
+		reason = EPMD_BAD_NAME;
+	else if (elen > EPMD_EXTRA_MAX)
+		reason = EPMD_BAD_EXTRA;
+	else
+		reason = alive2_register(t, who, in, nlen, elen, &i);
+	//@ assert reason != EPMD_OK ==> unchanged{Pre, Here}(t);
+	//@ assert reason == EPMD_OK ==> \at(good(in + AT_ALIVE_NAME, nlen_of(in)), Pre);
+	//@ assert reason == EPMD_OK ==> \at(admissible(t, in), Pre);
+	//@ assert reason == EPMD_OK ==> entered{Pre, Here}(t, in, i);
+	alive2_answer(t, i, reason, get_16(in, AT_HIGHEST), a);
 	a->name_at = AT_ALIVE_NAME;
 	a->name_len = (uint16_t)nlen;
-	highest = get_16(in, AT_HIGHEST);
-	if (nlen > EPMD_NAME_MAX || !name_is_good(in + AT_ALIVE_NAME, nlen))
-		decide(a, EPMD_SEND, EPMD_BAD_NAME);
-	else if (elen > EPMD_EXTRA_MAX)
-		decide(a, EPMD_SEND, EPMD_BAD_EXTRA);
-	else
-		decide(a, EPMD_SEND, alive2_register(t, who, in, nlen, elen, &a->node));
-	if (a->reason == EPMD_OK) {
-		a->verdict = EPMD_KEEP;
-		alive2_resp(a, highest, 0, creation_told(&t->node[a->node]));
-	} else {
-		alive2_resp(a, highest, 1, EPMD_REFUSED_CREATION);
-	}
 }
 
 /* The name of a PORT_PLEASE2_REQ or STOP_REQ: one NUL at its end does not count (jinterface sends it). 0 where it is none. */
 /*@ requires AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a) && \separated(a, in + (0 .. end - 1));
     assigns a->name_at, a->name_len, a->verdict, a->reason;
-    ensures AT_NAME + a->name_len <= end && (\result != 0 ==> a->name_len > 0); */
+    ensures AT_NAME + a->name_len <= end && (\result != 0 ? a->name_len > 0 && a->verdict == \old(a->verdict) : a->verdict == EPMD_DROP); */
 static int take_name(const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	size_t len = end - AT_NAME;
@@ -760,10 +1056,11 @@ static void port2_resp(const struct epmd_nodes *t, uint16_t i, struct epmd_answe
 	a->len = (uint16_t)at;
 }
 
-/*@ requires \valid_read(t) && bounded(t) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
+/*@ requires \valid_read(t) && sound(t) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
     requires \separated(a, t, in + (0 .. end - 1));
     assigns *a;
-    ensures a->len <= EPMD_ANSWER_MAX || a->len == \old(a->len); */
+    ensures a->len <= EPMD_ANSWER_MAX || a->len == \old(a->len);
+    ensures a->verdict != EPMD_KEEP; */
 static void port_please2(const struct epmd_nodes *t, const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	size_t at;
@@ -786,11 +1083,12 @@ static void port_please2(const struct epmd_nodes *t, const uint8_t *in, size_t e
 }
 
 /* NAMES_REQ, DUMP_REQ, STATUS_REQ: what follows the request byte is ignored, but for STATUS_REQ's `c`. */
-/*@ requires \valid_read(t) && bounded(t) && \valid_read(who) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
+/*@ requires \valid_read(t) && sound(t) && \valid_read(who) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
     requires \separated(t, who, a, in + (0 .. end - 1)) && a->len == 0;
     assigns *a;
     ensures a->len <= 4;
-    ensures in[AT_REQUEST] != EPMD_NAMES_REQ && !who->local ==> a->verdict == EPMD_DROP && a->len == 0; */
+    ensures in[AT_REQUEST] != EPMD_NAMES_REQ && !who->local ==> a->verdict == EPMD_DROP && a->len == 0;
+    ensures a->verdict != EPMD_KEEP; */
 static void list_request(const struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	const uint8_t kind = in[AT_REQUEST];
@@ -813,7 +1111,8 @@ static void list_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 /*@ requires \valid_read(t) && \valid_read(who) && \valid(a) && \separated(t, who, a) && a->len == 0;
     assigns *a;
     ensures a->len <= 20 && (!who->local ==> a->verdict == EPMD_DROP);
-    ensures a->verdict == EPMD_QUIT ==> t->live.len == 0 || who->relaxed; */
+    ensures a->verdict == EPMD_QUIT ==> t->live.len == 0 || who->relaxed;
+    ensures a->verdict != EPMD_KEEP; */
 static void kill_request(const struct epmd_nodes *t, const struct epmd_asker *who, struct epmd_answer *a)
 {
 	if (!who->local) {
@@ -827,11 +1126,12 @@ static void kill_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 	}
 }
 
-/*@ requires \valid_read(t) && bounded(t) && \valid_read(who) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
+/*@ requires \valid_read(t) && sound(t) && \valid_read(who) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
     requires \separated(t, who, a, in + (0 .. end - 1)) && a->len == 0;
     assigns *a;
     ensures a->len <= 20;
-    ensures !who->local || !who->relaxed ==> a->verdict == EPMD_DROP; */
+    ensures !who->local || !who->relaxed ==> a->verdict == EPMD_DROP;
+    ensures a->verdict != EPMD_KEEP; */
 static void stop_request(const struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	if (!who->local || !who->relaxed) {
@@ -850,11 +1150,15 @@ static void stop_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 	}
 }
 
-/*@ requires \valid(t) && bounded(t) && \valid_read(who) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
+/*@ requires \valid(t) && sound(t) && \valid_read(who) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
     requires \separated(t, who, a, in + (0 .. end - 1)) && a->len == 0;
     assigns *t, *a;
-    ensures bounded(t) && a->len <= EPMD_ANSWER_MAX;
-    behavior other: assumes in[AT_REQUEST] != EPMD_ALIVE2_REQ; assigns *a; */
+    ensures sound(t) && a->len <= EPMD_ANSWER_MAX;
+    ensures a->verdict != EPMD_KEEP ==> unchanged{Pre, Post}(t);
+    ensures a->verdict == EPMD_KEEP ==> in[AT_REQUEST] == EPMD_ALIVE2_REQ && who->local && \old(good(in + AT_ALIVE_NAME, nlen_of(in)));
+    ensures a->verdict == EPMD_KEEP ==> \old(admissible(t, in));
+    ensures a->verdict == EPMD_KEEP ==> entered{Pre, Post}(t, in, a->node);
+    ensures !who->local && in[AT_REQUEST] != EPMD_PORT_PLEASE2_REQ && in[AT_REQUEST] != EPMD_NAMES_REQ ==> a->verdict == EPMD_DROP; */
 static void dispatch(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	switch (in[AT_REQUEST]) {
@@ -889,10 +1193,17 @@ int epmd_wants_local(const struct epmd_asker *who, const uint8_t *in, size_t fil
 	return fill > AT_REQUEST && in[AT_REQUEST] != EPMD_PORT_PLEASE2_REQ && (in[AT_REQUEST] != EPMD_NAMES_REQ || who->local_names);
 }
 
-/*@ requires \valid(t) && bounded(t) && \valid_read(who) && fill <= EPMD_PACKET_MAX && \valid_read(in + (0 .. fill - 1)) && \valid(a);
+/*@ requires \valid(t) && sound(t) && \valid_read(who) && fill <= EPMD_PACKET_MAX && \valid_read(in + (0 .. fill - 1)) && \valid(a);
     requires \separated(t, who, a, in + (0 .. fill - 1));
     assigns *t, *a;
-    ensures bounded(t) && a->len <= EPMD_ANSWER_MAX; */
+    ensures sound(t) && a->len <= EPMD_ANSWER_MAX;
+    ensures a->verdict != EPMD_KEEP ==> unchanged{Pre, Post}(t);
+    ensures a->verdict == EPMD_KEEP ==> fill > AT_REQUEST && in[AT_REQUEST] == EPMD_ALIVE2_REQ && who->local;
+    ensures a->verdict == EPMD_KEEP ==> \old(good(in + AT_ALIVE_NAME, nlen_of(in)));
+    ensures a->verdict == EPMD_KEEP ==> \old(admissible(t, in));
+    ensures a->verdict == EPMD_KEEP ==> entered{Pre, Post}(t, in, a->node);
+    ensures !who->local && fill > AT_REQUEST && in[AT_REQUEST] != EPMD_PORT_PLEASE2_REQ && in[AT_REQUEST] != EPMD_NAMES_REQ ==>
+      a->verdict == EPMD_DROP || a->verdict == EPMD_MORE; */
 void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t fill, struct epmd_answer *a)
 {
 	size_t end;
