@@ -77,8 +77,8 @@ static size_t put_bytes(uint8_t *out, size_t at, const uint8_t *from, size_t len
 	return at + len;
 }
 
-/*@ requires at <= EPMD_SCRATCH_MAX - 20;
-    assigns out[at .. at + 20];
+/*@ requires at <= EPMD_SCRATCH_MAX - 20 && \valid(out + (at .. at + 19));
+    assigns out[at .. at + 19];
     ensures at <= \result <= at + 20; */
 static size_t put_text(uint8_t *out, size_t at, const char *text)
 {
