@@ -623,7 +623,6 @@ static void node_set_name(struct epmd_nodes *t, uint16_t i, const uint8_t *name,
 	//@ assert same_index{Pre, Here}(t, i);
 	//@ assert same_orders{Pre, Here}(t);
 	//@ assert lively_but(t, i);
-	//@ ghost Mid: ;
 	node_copy_name(t, i, name, len);
 	//@ assert unwritten{Pre, Here}(t, i);
 	//@ assert lively_but(t, i);
