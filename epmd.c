@@ -718,7 +718,8 @@ void epmd_release(struct epmd_nodes *t, uint16_t i, uint32_t now)
 /* ==== 4 Listings: lines of text made from the table as the peer takes them, however it changes meanwhile ===================== */
 
 /*@ requires \valid_read(t) && \valid(c);
-    assigns *c; */
+    assigns *c;
+    ensures c->kind == kind && c->old == 0 && c->at == t->live.len && c->serial == UINT64_MAX; */
 static void list_start(const struct epmd_nodes *t, struct epmd_cursor *c, uint8_t kind)
 {
 	c->kind = kind;
@@ -728,36 +729,62 @@ static void list_start(const struct epmd_nodes *t, struct epmd_cursor *c, uint8_
 }
 
 /* The latest live row older than the cursor, or -1. Those below it in the order can only have moved down. */
+/*@ requires \valid_read(t) && sound(t) && \valid(c) && \separated(t, c);
+    assigns c->at, c->serial;
+    ensures -1 <= \result < t->top;
+    ensures \result >= 0 ==> t->node[\result].live && c->serial == t->node[\result].serial < \old(c->serial); */
 static int list_next_live(const struct epmd_nodes *t, struct epmd_cursor *c)
 {
 	uint16_t k = c->at < t->live.len ? c->at : t->live.len;
 
+	/*@ loop invariant 0 <= k <= t->live.len;
+	    loop assigns k;
+	    loop variant k; */
 	while (k > 0 && t->node[t->live.row[k - 1]].serial >= c->serial)
 		k--;
 	if (k == 0)
 		return -1;
+	//@ assert has(&t->live, t->live.row[k - 1]);
 	c->at = (uint16_t)(k - 1);
 	c->serial = t->node[t->live.row[k - 1]].serial;
 	return t->live.row[k - 1];
 }
 
 /* The row remembered longest of those later than the cursor, or -1. */
+/*@ requires \valid_read(t) && sound(t) && \valid(c) && \separated(t, c);
+    assigns c->at, c->serial;
+    ensures -1 <= \result < t->top;
+    ensures \result >= 0 ==> !t->node[\result].live && c->serial == t->node[\result].serial > \old(c->serial); */
 static int list_next_old(const struct epmd_nodes *t, struct epmd_cursor *c)
 {
 	uint16_t k = c->at < t->old.len ? c->at : t->old.len;
 
+	/*@ loop invariant 0 <= k <= t->old.len;
+	    loop assigns k;
+	    loop variant k; */
 	while (k > 0 && t->node[t->old.row[k - 1]].serial > c->serial)
 		k--;
+	/*@ loop invariant 0 <= k <= t->old.len;
+	    loop assigns k;
+	    loop variant t->old.len - k; */
 	while (k < t->old.len && t->node[t->old.row[k]].serial <= c->serial)
 		k++;
 	if (k >= t->old.len)
 		return -1;
+	//@ assert has(&t->old, t->old.row[k]);
 	c->at = k;
 	c->serial = t->node[t->old.row[k]].serial;
 	return t->old.row[k];
 }
 
 /* The next row to list, or -1 at the end. */
+/*@ requires \valid_read(t) && sound(t) && \valid(c) && \separated(t, c);
+    assigns c->at, c->serial, c->old;
+    ensures -1 <= \result < t->top;
+    ensures \result >= 0 ==> c->serial == t->node[\result].serial && (t->node[\result].live != 0 <==> c->old == 0);
+    ensures \result >= 0 && c->old == \old(c->old) ==>
+      (c->old ? c->serial > \old(c->serial) : c->serial < \old(c->serial));
+    ensures c->old ? \old(c->old) || c->kind != EPMD_NAMES_REQ : !\old(c->old); */
 static int list_next(const struct epmd_nodes *t, struct epmd_cursor *c)
 {
 	int i = -1;
@@ -883,6 +910,9 @@ static void alive2_resp(struct epmd_answer *a, unsigned highest, unsigned result
     logic integer nlen_of(uint8_t *in) = in[AT_NLEN] * 256 + in[AT_NLEN + 1];
     predicate admissible(struct epmd_nodes *t, uint8_t *in) = t->live.len < t->limit &&
       !taken(t, spelling(in + AT_ALIVE_NAME, nlen_of(in)));
+    // What the daemon may look up: who has a name that is taken, and whom to stop.
+    predicate shown(struct epmd_nodes *t, integer verdict, integer reason, integer node) =
+      verdict == EPMD_STOP || reason == EPMD_TAKEN ==> 0 <= node < t->top && t->node[node].live;
     predicate entered{K, L}(struct epmd_nodes *t, uint8_t *in, integer node) =
       \at(0 <= node < t->top && t->node[node].live && t->node[node].creation >= EPMD_CREATION_MIN, L) &&
       spelled{L}(t, node) == \at(spelling(in + AT_ALIVE_NAME, nlen_of(in)), K); */
@@ -935,6 +965,7 @@ static void alive2_describe(struct epmd_nodes *t, uint16_t i, const struct epmd_
     ensures \result == EPMD_OK || \result == EPMD_TAKEN || \result == EPMD_FULL;
     ensures \result == EPMD_OK ==> \old(t->live.len < t->limit && !taken(t, spelling(in + AT_ALIVE_NAME, nlen)));
     ensures \result != EPMD_OK ==> unchanged{Pre, Post}(t);
+    ensures \result == EPMD_TAKEN ==> 0 <= *row < t->top && t->node[*row].live;
     ensures \result == EPMD_OK ==> 0 <= *row < t->top && t->node[*row].live && t->node[*row].creation >= EPMD_CREATION_MIN &&
       spelled(t, *row) == \old(spelling(in + AT_ALIVE_NAME, nlen)); */
 static enum epmd_reason alive2_register(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t nlen, size_t elen, int *row)
@@ -957,8 +988,10 @@ static enum epmd_reason alive2_register(struct epmd_nodes *t, const struct epmd_
 }
 
 /*@ requires \valid(t) && sound(t) && \valid(a) && \separated(t, a) && (reason == EPMD_OK ==> 0 <= i < t->top);
+    requires shown(t, EPMD_SEND, reason, i);
     assigns *a;
     ensures sound(t) && a->len <= 6;
+    ensures shown(t, a->verdict, a->reason, a->node);
     ensures a->verdict == (reason == EPMD_OK ? EPMD_KEEP : EPMD_SEND) && a->node == i; */
 static void alive2_answer(const struct epmd_nodes *t, int i, enum epmd_reason reason, unsigned highest, struct epmd_answer *a)
 {
@@ -975,6 +1008,7 @@ static void alive2_answer(const struct epmd_nodes *t, int i, enum epmd_reason re
     requires \separated(t, who, a, in + (0 .. end - 1)) && a->len == 0;
     assigns *t, *a;
     ensures sound(t) && a->len <= 6;
+    ensures shown(t, a->verdict, a->reason, a->node);
     ensures a->verdict != EPMD_KEEP ==> unchanged{Pre, Post}(t);
     ensures a->verdict == EPMD_KEEP ==> who->local && \old(good(in + AT_ALIVE_NAME, nlen_of(in)));
     ensures a->verdict == EPMD_KEEP ==> \old(admissible(t, in));
@@ -1018,7 +1052,8 @@ static void alive2(struct epmd_nodes *t, const struct epmd_asker *who, const uin
 /* The name of a PORT_PLEASE2_REQ or STOP_REQ: one NUL at its end does not count (jinterface sends it). 0 where it is none. */
 /*@ requires AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a) && \separated(a, in + (0 .. end - 1));
     assigns a->name_at, a->name_len, a->verdict, a->reason;
-    ensures AT_NAME + a->name_len <= end && (\result != 0 ? a->name_len > 0 && a->verdict == \old(a->verdict) : a->verdict == EPMD_DROP); */
+    ensures AT_NAME + a->name_len <= end && (\result != 0 ? a->name_len > 0 && a->verdict == \old(a->verdict) : a->verdict == EPMD_DROP);
+    ensures \result == 0 ==> a->reason == EPMD_BAD_NAME; */
 static int take_name(const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	size_t len = end - AT_NAME;
@@ -1059,6 +1094,7 @@ static void port2_resp(const struct epmd_nodes *t, uint16_t i, struct epmd_answe
     requires \separated(a, t, in + (0 .. end - 1));
     assigns *a;
     ensures a->len <= EPMD_ANSWER_MAX || a->len == \old(a->len);
+    ensures shown(t, a->verdict, a->reason, a->node);
     ensures a->verdict != EPMD_KEEP; */
 static void port_please2(const struct epmd_nodes *t, const uint8_t *in, size_t end, struct epmd_answer *a)
 {
@@ -1086,6 +1122,7 @@ static void port_please2(const struct epmd_nodes *t, const uint8_t *in, size_t e
     requires \separated(t, who, a, in + (0 .. end - 1)) && a->len == 0;
     assigns *a;
     ensures a->len <= 4;
+    ensures shown(t, a->verdict, a->reason, a->node);
     ensures in[AT_REQUEST] != EPMD_NAMES_REQ && !who->local ==> a->verdict == EPMD_DROP && a->len == 0;
     ensures a->verdict != EPMD_KEEP; */
 static void list_request(const struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
@@ -1110,6 +1147,7 @@ static void list_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 /*@ requires \valid_read(t) && \valid_read(who) && \valid(a) && \separated(t, who, a) && a->len == 0;
     assigns *a;
     ensures a->len <= 20 && (!who->local ==> a->verdict == EPMD_DROP);
+    ensures shown(t, a->verdict, a->reason, a->node);
     ensures a->verdict == EPMD_QUIT ==> t->live.len == 0 || who->relaxed;
     ensures a->verdict != EPMD_KEEP; */
 static void kill_request(const struct epmd_nodes *t, const struct epmd_asker *who, struct epmd_answer *a)
@@ -1129,6 +1167,7 @@ static void kill_request(const struct epmd_nodes *t, const struct epmd_asker *wh
     requires \separated(t, who, a, in + (0 .. end - 1)) && a->len == 0;
     assigns *a;
     ensures a->len <= 20;
+    ensures shown(t, a->verdict, a->reason, a->node);
     ensures !who->local || !who->relaxed ==> a->verdict == EPMD_DROP;
     ensures a->verdict != EPMD_KEEP; */
 static void stop_request(const struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
@@ -1153,6 +1192,7 @@ static void stop_request(const struct epmd_nodes *t, const struct epmd_asker *wh
     requires \separated(t, who, a, in + (0 .. end - 1)) && a->len == 0;
     assigns *t, *a;
     ensures sound(t) && a->len <= EPMD_ANSWER_MAX;
+    ensures shown(t, a->verdict, a->reason, a->node);
     ensures a->verdict != EPMD_KEEP ==> unchanged{Pre, Post}(t);
     ensures a->verdict == EPMD_KEEP ==> in[AT_REQUEST] == EPMD_ALIVE2_REQ && who->local && \old(good(in + AT_ALIVE_NAME, nlen_of(in)));
     ensures a->verdict == EPMD_KEEP ==> \old(admissible(t, in));
@@ -1196,6 +1236,8 @@ int epmd_wants_local(const struct epmd_asker *who, const uint8_t *in, size_t fil
     requires \separated(t, who, a, in + (0 .. fill - 1));
     assigns *t, *a;
     ensures sound(t) && a->len <= EPMD_ANSWER_MAX;
+    ensures shown(t, a->verdict, a->reason, a->node);
+    ensures a->verdict == EPMD_DROP || a->verdict == EPMD_MORE || fill == AT_REQUEST + \old(in[0] * 256 + in[1]);
     ensures a->verdict != EPMD_KEEP ==> unchanged{Pre, Post}(t);
     ensures a->verdict == EPMD_KEEP ==> fill > AT_REQUEST && in[AT_REQUEST] == EPMD_ALIVE2_REQ && who->local;
     ensures a->verdict == EPMD_KEEP ==> \old(good(in + AT_ALIVE_NAME, nlen_of(in)));
