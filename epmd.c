@@ -2714,6 +2714,12 @@ static int said(int status)
 	return unsaid == 0 ? status : complain("cannot write:", strerror(unsaid));
 }
 
+static int no_answer(void)
+{
+	(void)complain("no answer from epmd: is it one, and may this host ask?", "");
+	return status_none;
+}
+
 static int no_epmd(void)
 {
 	(void)(set.host != NULL ? complain("Cannot connect to epmd on", set.host) : complain("Cannot connect to local epmd", ""));
@@ -2863,9 +2869,9 @@ static int command_list(uint8_t request)
 
 	if (fd < 0)
 		return no_epmd();
-	if (read_all(fd, buf, 4) != 4) {
+	if (read_all(fd, buf, 4) != 4 || get_16(buf, 0) != 0) {
 		(void)close(fd);
-		return complain("no answer from epmd: is it one, and may this host ask?", "");
+		return no_answer();
 	}
 	say("epmd: up and running on port %lu with data:\n", (unsigned long)(get_16(buf, 0) * 65536ul + get_16(buf, 2)));
 	while ((n = recv(fd, buf, sizeof received, 0)) > 0)
@@ -2919,6 +2925,8 @@ static char *ask_word(uint8_t request, const char *name)
 
 static int not_understood(char *word)
 {
+	if (*word == '\0' && set.host != NULL)
+		return no_answer();
 	if (!last_try)
 		return 1;
 	say("epmd: local epmd responded with <");
@@ -2955,16 +2963,23 @@ static int command_stop(char **arg)
 	return said(0);
 }
 
-/* A PORT2_RESP into received[]: its length where it is whole and says yes, 0 where it says no, -1 where no epmd is to be had. */
+/*
+ * A PORT2_RESP into received[]: its length where it is whole and says yes, 0 where it says no, -1 where no epmd is to be had, -2 where
+ * what answers is none.
+ */
 static ssize_t ask_port(const char *name)
 {
 	const ssize_t len = ask_all(EPMD_PORT_PLEASE2_REQ, name, received, sizeof received);
 	size_t nlen;
 
-	if (len < 14 || received[0] != EPMD_PORT2_RESP || received[1] != 0)
-		return len < 0 ? -1 : 0;
+	if (len < 0)
+		return -1;
+	if (!name_is_good((const uint8_t *)name, strlen(name)) || (len >= 2 && received[0] == EPMD_PORT2_RESP && received[1] != 0))
+		return 0;
+	if (len < 14 || received[0] != EPMD_PORT2_RESP)
+		return -2;
 	nlen = get_16(received, 10);
-	return nlen > (size_t)len - 14 || get_16(received, 12 + nlen) > (size_t)len - 14 - nlen ? 0 : len;
+	return nlen > (size_t)len - 14 || get_16(received, 12 + nlen) > (size_t)len - 14 - nlen ? -2 : len;
 }
 
 static const char *type_text(uint8_t type, char text[4])
@@ -2983,7 +2998,7 @@ static int command_lookup(char **arg)
 	char type[4];
 
 	if (len < 0)
-		return no_epmd();
+		return len == -1 ? no_epmd() : no_answer();
 	if (len == 0)
 		return complain("no such node:", arg[0]);
 	if (set.debug == 0) {
@@ -2999,6 +3014,8 @@ static int command_lookup(char **arg)
 /* Why a registration was refused, as far as it can be found out. */
 static int refused(const char *name, size_t answered)
 {
+	if (answered == 2 && received[0] != EPMD_ALIVE2_X_RESP && received[0] != EPMD_ALIVE2_RESP)
+		return no_answer();
 	if (answered == 0)
 		return complain("not registered: the connection was closed; only a node's own host may register", name);
 	if (ask_port(name) > 0)
@@ -3157,8 +3174,8 @@ static int command_status(char **arg)
 		len = ask_all(EPMD_DUMP_REQ, "", text, sizeof held);
 	if (len < 0)
 		return no_epmd();
-	if (len < 4)
-		return complain("no answer from epmd: is it one, and may this host ask?", "");
+	if (len < 4 || get_16(text, 0) != 0)
+		return no_answer();
 	width = status_rows(text + 4, (size_t)len - 4, from_dump, 4, 0);
 	if (isatty(STDOUT_FILENO))
 		say("%-*s  %5s  %-6s  %-8s  %-6s  %10s  %s\n", width, "NAME", "PORT", "TYPE", "VERSIONS", "STATE", "CREATION", "SINCE");
