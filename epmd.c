@@ -3192,10 +3192,10 @@ static int command_status(char **arg)
 
 /* ==== 14 Process: descriptors, signals, limits, rights, detaching, telling the supervisor ===================================== */
 
-/* What reads as nothing: in an empty root, where there is no /dev/null, the root itself does. */
+/* What reads as nothing, and takes nothing: in an empty root, where there is no /dev/null, the root itself does. */
 static int open_null(void)
 {
-	const int fd = open("/dev/null", O_RDWR);
+	const int fd = open("/dev/null", O_RDONLY);
 
 	return fd >= 0 ? fd : open("/", O_RDONLY);
 }
@@ -3622,11 +3622,11 @@ int main(int argc, char **argv)
 	int64_t next_ms = NEVER;
 
 	(void)argc;
+	reserve_stdio();
 	read_environment();
 	argv = read_options(argv + 1);
 	if (*argv != NULL)
 		return run_command(read_command(argv), argv + 1);
-	reserve_stdio();
 	if (set.daemon && !set.systemd)
 		close_inherited();
 	open_sockets();
