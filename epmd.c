@@ -1808,16 +1808,20 @@ static const char *number_read(const char *text, uint32_t *v)
 	return *text < '0' || *text > '9' || number >= UINT32_MAX ? NULL : end;
 }
 
+/* Whether text is such a number and no more, into *v. */
+static int is_number(const char *text, uint32_t *v)
+{
+	const char *const end = number_read(text, v);
+
+	return end != NULL && *end == '\0';
+}
+
 /* The interface of a scoped address such as fe80::1%eth0, by name or number; 0 where there is none such. */
 static uint32_t scope_parse(const char *text)
 {
 	uint32_t index = if_nametoindex(text);
-	const char *end;
 
-	if (index != 0)
-		return index;
-	end = number_read(text, &index);
-	return end != NULL && *end == '\0' ? index : 0;
+	return index != 0 || is_number(text, &index) ? index : 0;
 }
 
 /* Sets *a from text, which is cut at its `%`; 0, or -1 where it is no IP address. */
@@ -1982,10 +1986,9 @@ static int listen_open(char on[ADDRESS_TEXT_MAX])
 static long environment_number(const char *name)
 {
 	const char *const text = getenv(name);
-	uint32_t v = 0;
-	const char *const end = text != NULL ? number_read(text, &v) : NULL;
+	uint32_t v;
 
-	return end != NULL && *end == '\0' ? (long)v : 0;
+	return text != NULL && is_number(text, &v) ? (long)v : 0;
 }
 
 /* The sockets that the supervisor opened, from descriptor 3 on. */
@@ -3026,10 +3029,9 @@ static int refused(const char *name, size_t answered)
 static uint32_t number_parse(const char *from, const char *text, uint32_t min, uint32_t max)
 {
 	uint32_t v;
-	const char *const end = number_read(text, &v);
 	char what[96];
 
-	if (end == NULL || *end != '\0' || v < min || v > max) {
+	if (!is_number(text, &v) || v < min || v > max) {
 		snprintf(what, sizeof what, "%s: not a number from %lu to %lu:", from, (unsigned long)min, (unsigned long)max);
 		fail(what, text, 0);
 	}
@@ -3310,32 +3312,37 @@ static void set_limits(void)
 	nodes.limit = (uint16_t)(room - spare < EPMD_NODE_MAX ? room - spare : EPMD_NODE_MAX);
 }
 
-/*
- * A user's and its group's numbers: what stands behind the name in /etc/passwd (passwd(5): name:password:uid:gid:), or the name
- * itself. Not getpwnam(3), which takes memory, and in a static binary other libraries.
- */
-static int find_user(const char *name, uint32_t *uid, uint32_t *gid)
+/* The numbers in a line of passwd(5), name:password:uid:gid:; 0 where it has none. */
+static int passwd_numbers(const char *line, uint32_t *uid, uint32_t *gid)
 {
-	const size_t name_len = strlen(name);
+	line += strcspn(line, ":\n");
+	line += *line == ':';
+	line += strcspn(line, ":\n");
+	line = *line == ':' ? number_read(line + 1, uid) : NULL;
+	line = line != NULL && *line == ':' ? number_read(line + 1, gid) : NULL;
+	return line != NULL && *line == ':';
+}
+
+/*
+ * The numbers of a user, by its name or number, and of its group, by /etc/passwd; a number that does not stand there is the group's
+ * as well. Not getpwnam(3), which takes memory, and in a static binary other libraries.
+ */
+static int find_user(const char *user, uint32_t *uid, uint32_t *gid)
+{
+	const size_t len = strlen(user);
 	const int fd = open("/etc/passwd", O_RDONLY);
 	const ssize_t n = fd < 0 ? 0 : read(fd, scratch, sizeof scratch - 1);
-	char *line = (char *)scratch;
-	const char *end;
+	uint32_t number;
+	const int numeric = is_number(user, &number);
+	char *line;
 
 	(void)close(fd);
 	scratch[n > 0 ? n : 0] = '\0';
-	while (line != NULL && (strncmp(line, name, name_len) != 0 || line[name_len] != ':'))
-		line = (line = strchr(line, '\n')) != NULL ? line + 1 : NULL;
-	if (line == NULL) {
-		end = number_read(name, uid);
-		*gid = *uid;
-		return end != NULL && *end == '\0' ? 0 : -1;
-	}
-	line += name_len + 1;
-	line += strcspn(line, ":\n");
-	end = *line == ':' ? number_read(line + 1, uid) : NULL;
-	end = end != NULL && *end == ':' ? number_read(end + 1, gid) : NULL;
-	return end != NULL && *end == ':' ? 0 : -1;
+	for (line = (char *)scratch; line != NULL; line = (line = strchr(line, '\n')) != NULL ? line + 1 : NULL)
+		if (passwd_numbers(line, uid, gid) && ((strncmp(line, user, len) == 0 && line[len] == ':') || (numeric && *uid == number)))
+			return 0;
+	*uid = *gid = number;
+	return numeric ? 0 : -1;
 }
 
 /* From root to -user, for good. */
