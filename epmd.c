@@ -1756,6 +1756,12 @@ static void shortage_begin(int kind, int64_t now_ms)
 		shortage_ms = shortage[kind].until_ms;
 }
 
+/* Whether it lasts, though nobody has met it for a while. */
+static int shortage_lasts(int kind)
+{
+	return kind == SHORT_NODES && nodes.live.len >= nodes.limit;
+}
+
 /* Says which are over, and finds the next. */
 static void shortage_end(int64_t now_ms)
 {
@@ -1764,8 +1770,9 @@ static void shortage_end(int64_t now_ms)
 	shortage_ms = NEVER;
 	for (k = 0; k < SHORT_KINDS; k++) {
 		if (shortage[k].until_ms != 0 && now_ms >= shortage[k].until_ms) {
-			shortage[k].until_ms = 0;
-			log_at(0, "%s", shortage[k].ends);
+			shortage[k].until_ms = shortage_lasts(k) ? now_ms + SHORTAGE_MS : 0;
+			if (shortage[k].until_ms == 0)
+				log_at(0, "%s", shortage[k].ends);
 		}
 		if (shortage[k].until_ms != 0 && shortage[k].until_ms < shortage_ms)
 			shortage_ms = shortage[k].until_ms;

@@ -203,6 +203,7 @@ start_quiet() { # COMMAND-BEFORE-IT...
     for i in {1..30}; do
         is "$(ask send "$(alive2 "over$i")" eof)" "760100000063 closed"
     done
+    let_go nodes
     prlimit --pid "$EPMD_PID" --nofile=8:64
     for i in {1..5}; do
         ask -t 100 send "$(please over)" eof >"$TMP/waited" || :
