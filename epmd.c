@@ -2259,14 +2259,20 @@ static void conn_renew(struct conn *c)
 		deadline_ms = c->deadline_ms;
 }
 
-/* Parks it until it can be read or written, and sees to it that a slot is free for the next. */
+/* Sees to it that a slot is free for the next. */
+static void conns_make_room(void)
+{
+	if (conns_are_full() && conn_evict())
+		shortage_begin(SHORT_CONNS, clock_ms());
+}
+
+/* Parks it until it can be read or written. */
 static void conn_wait(struct conn *c, short want)
 {
 	(void)conn_is_local(c);
 	conn_renew(c);
 	park_want(slot_of(c), want);
-	if (conns_are_full() && conn_evict())
-		shortage_begin(SHORT_CONNS, clock_ms());
+	conns_make_room();
 }
 
 /* A registered node's: from now on it waits for its end alone, with no deadline. */
@@ -2275,8 +2281,7 @@ static void conn_keep(struct conn *c)
 	c->state = CONN_KEPT;
 	c->deadline_ms = NEVER;
 	park_want(slot_of(c), POLLIN);
-	if (conns_are_full())
-		(void)conn_evict();
+	conns_make_room();
 }
 
 /* All that was to be sent is sent. */
