@@ -2437,8 +2437,8 @@ static void conn_serve(struct conn *c, const uint8_t *in, size_t fill)
 
 static void conn_read(struct conn *c)
 {
-	const ssize_t n = recv(c->fd, received, sizeof received, MSG_DONTWAIT);
-	size_t fill = c->fill;
+	const size_t fill = c->fill;
+	const ssize_t n = recv(c->fd, received, sizeof received - fill, MSG_DONTWAIT);
 
 	if (n < 0 && is_passing(errno)) {
 		if (!c->parked)
@@ -2453,8 +2453,6 @@ static void conn_read(struct conn *c)
 	log_bytes(received, (size_t)n);
 	if (fill == 0) {
 		conn_serve(c, received, (size_t)n);
-	} else if ((size_t)n > EPMD_PACKET_MAX - fill) {
-		conn_close(c);
 	} else {
 		conn_hold(c, fill, received, 0, (size_t)n);
 		conn_serve(c, held[slot_of(c)], c->fill);
