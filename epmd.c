@@ -2581,7 +2581,7 @@ static void listen_set_pace(uint16_t k, int filled)
 		listen_pace[k].filled = 0;
 		if (listen_pace[k].batch > 1)
 			listen_pace[k].patience = 1;
-		if (listen_pace[k].batch < EPMD_BATCH_MAX)
+		if (2 * listen_pace[k].batch <= EPMD_BATCH_MAX)
 			listen_pace[k].batch = (uint16_t)(2 * listen_pace[k].batch);
 	}
 }
