@@ -2559,6 +2559,7 @@ static int accept_one(int lfd)
 	int cfd;
 
 	delay(set.delay_accept_s);
+	peer.any.sa_family = AF_UNSPEC; /* some systems leave it as it was where the peer has gone already */
 	cfd = accept(lfd, &peer.any, &len);
 	if (cfd < 0)
 		return accept_failed(errno);
