@@ -2414,7 +2414,7 @@ static void conn_answer(struct conn *c, const uint8_t *in)
 	if (set.debug > 0)
 		log_sent(in);
 	conn_send(c, answer.out, answer.len);
-	if (ended)
+	if (answer.verdict == EPMD_QUIT)
 		log_at(1, "got KILL_REQ - terminates normal");
 }
 
