@@ -3401,8 +3401,10 @@ static void detach(void)
 	}
 	(void)setsid();
 	pid = fork();
-	if (pid != 0)
-		_exit(pid < 0 ? 1 : 0);
+	if (pid < 0)
+		fail("fork", "", errno);
+	if (pid > 0)
+		_exit(0);
 	(void)!chdir("/");
 	log_socket = socket(AF_UNIX, SOCK_DGRAM, 0);
 	release_stdio();
