@@ -1968,7 +1968,7 @@ static int listen_at(const char *text, size_t len, int named, char on[ADDRESS_TE
 	return listen_on(&a) == 0 || (!named && is_absent(errno)) ? 0 : -1;
 }
 
-/* All that were asked for, or none. On failure -1, errno, and in `on` the address. */
+/* All that were asked for. On failure -1, errno, and in `on` the address; those before it are open still. */
 static int listen_open(char on[ADDRESS_TEXT_MAX])
 {
 	const char *const separators = ", \t", *p = set.addresses != NULL ? set.addresses : "";
@@ -2031,7 +2031,7 @@ static void listen_pause(int paused)
 		polled[POLL_LISTEN + k].events = paused ? 0 : POLLIN;
 }
 
-/* Before KILL_REQ is answered: whoever reads the answer may start the next epmd on this port at once. */
+/* Before KILL_REQ is answered: whoever reads the answer may start the next epmd on this port at once. And before we ask whose it is. */
 static void listen_close(void)
 {
 	uint16_t k;
@@ -3630,6 +3630,7 @@ static void open_sockets(void)
 	if (listen_open(on) == 0)
 		return;
 	error = errno;
+	listen_close();
 	snprintf(on + strlen(on), 16, " port %u", (unsigned)set.port);
 	late_len = error_line(late, "cannot listen on", on, error);
 	if (set.daemon && error == EADDRINUSE && epmd_starts())
