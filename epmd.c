@@ -2742,8 +2742,12 @@ static int no_epmd(void)
 
 static void on_alarm(int signal)
 {
+	static const char cut[] = "epmd: time is up, and not all of the answer was written\n";
+
 	(void)signal;
-	if (!quiet)
+	if (said_last != 0)
+		(void)!write(STDERR_FILENO, cut, sizeof cut - 1);
+	else if (!quiet)
 		(void)!write(STDERR_FILENO, late, late_len);
 	_exit(status_none);
 }
