@@ -2918,10 +2918,10 @@ static int answers(uint8_t request)
 	return ask_all(request, "c", received, 4) == 4 && get_16(received, 0) == 0;
 }
 
-/* Ours is asked what it does not log at -d: erl runs `epmd -daemon` at every start. */
+/* Ours is asked what it does not log at -d: erl runs `epmd -daemon` at every start. Another host's would log, and count, a refusal. */
 static int epmd_answers(void)
 {
-	return answers(EPMD_STATUS_REQ) || answers(EPMD_NAMES_REQ);
+	return (set.host == NULL && answers(EPMD_STATUS_REQ)) || answers(EPMD_NAMES_REQ);
 }
 
 static int command_started(char **arg)
