@@ -3652,6 +3652,8 @@ int main(int argc, char **argv)
 	argv = read_options(argv + 1);
 	if (*argv != NULL)
 		return run_command(read_command(argv), argv + 1);
+	if (set.host != NULL || set.wait_s > 0)
+		usage_error(); /* a command's, and the command is missing */
 	if (set.daemon && !set.systemd)
 		close_inherited();
 	open_sockets();
