@@ -17,10 +17,10 @@
  *   - A connection that is served never waits: what cannot be done at once is parked with a deadline.
  *   - While the loop waits, a connection slot is free: so one can always be accepted.
  *
- * Assumed of the platform: POSIX.1-2008, an int of 32 bits or more, 8-bit bytes. What only some systems have (epoll, accepting
+ * Assumed of the platform: POSIX.1-2008, MSG_DONTWAIT, setgroups(), an int of 32 bits or more, 8-bit bytes. What only some systems have (epoll, accepting
  * once data is there, corking) makes it cheaper, never right.
  */
-#define _DEFAULT_SOURCE /* setgroups(), the one thing here that POSIX does not have */
+#define _DEFAULT_SOURCE /* setgroups() */
 
 #include "epmd.h"
 
@@ -1784,7 +1784,7 @@ static size_t error_line(char line[ERROR_LINE_MAX], const char *what, const char
 {
 	const int len = snprintf(line, ERROR_LINE_MAX, "epmd: %s%s%s%s%s\n", what, *on ? " " : "", on, error ? ": " : "", error ? strerror(error) : "");
 
-	return (size_t)len < ERROR_LINE_MAX ? (size_t)len : ERROR_LINE_MAX - 1;
+	return text_len(len, ERROR_LINE_MAX);
 }
 
 static void write_error(const char *what, const char *on, int error)
