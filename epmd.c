@@ -17,8 +17,8 @@
  *   - A connection that is served never waits: what cannot be done at once is parked with a deadline.
  *   - While the loop waits, a connection slot is free: so one can always be accepted.
  *
- * Assumed of the platform: POSIX.1-2008, MSG_DONTWAIT, setgroups(), an int of 32 bits or more, 8-bit bytes. What only some systems have (epoll, accepting
- * once data is there, corking) makes it cheaper, never right.
+ * Assumed of the platform: POSIX.1-2008, MSG_DONTWAIT, setgroups(), an int of 32 bits or more, 8-bit bytes. What only some
+ * systems have (epoll, accepting once data is there, corking) makes it cheaper, never right.
  */
 #define _DEFAULT_SOURCE /* setgroups() */
 
@@ -2982,8 +2982,8 @@ static int command_stop(char **arg)
 }
 
 /*
- * A PORT2_RESP into received[]: its length where it is whole and says yes, 0 where it says no, -1 where no epmd is to be had, -2 where
- * what answers is none.
+ * A PORT2_RESP into received[]: its length where it is whole and says yes, 0 where it says no, as the closing of a connection that
+ * asked for no good name does, -1 where no epmd is to be had, -2 where what answers is none.
  */
 static ssize_t ask_port(const char *name)
 {
@@ -2992,7 +2992,9 @@ static ssize_t ask_port(const char *name)
 
 	if (len < 0)
 		return -1;
-	if (!name_is_good((const uint8_t *)name, strlen(name)) || (len >= 2 && received[0] == EPMD_PORT2_RESP && received[1] != 0))
+	if (len == 0)
+		return name_is_good((const uint8_t *)name, strlen(name)) ? -2 : 0;
+	if (len >= 2 && received[0] == EPMD_PORT2_RESP && received[1] != 0)
 		return 0;
 	if (len < 14 || received[0] != EPMD_PORT2_RESP)
 		return -2;

@@ -244,6 +244,38 @@ old/unused name <gone>, port = 6000, fd = N "
     like "$stderr" '^epmd: '
 }
 
+@test "a command does not take a stranger that answers for an epmd" {
+    "$BUILD/supervisor" -a "127.0.0.1,$PORT" "HTTP/1.1 400 Bad Request" 3>&- &
+    remember $!
+    wait_for listening "$PORT"
+    for command in "-names 1" "-status 1" "-dump 1" "-lookup_abc 2" "-register_abc_5000 1"; do
+        read -r words status_none <<<"$command"
+        # shellcheck disable=SC2086
+        run --separate-stderr epmd -port "$PORT" ${words//_/ }
+        is "$command $status:$output" "$command $status_none:"
+        like "$stderr" '^epmd: no answer from epmd: is it one'
+    done
+    run --separate-stderr epmd -port "$PORT" -started
+    is "$status:$output:$stderr" "1::"
+}
+
+@test "a command whose standard output is closed says that it cannot write; -register registers all the same" {
+    start
+    "$EPMD" -port "$PORT" -register abc 5000 >&- 2>&- 3>&- &
+    remember $!
+    wait_for is_registered abc
+    for words in -names "-lookup abc" -status -version; do
+        # shellcheck disable=SC2086
+        run --separate-stderr closed_output epmd -port "$PORT" $words
+        is "$words $status:$stderr" "$words 1:epmd: cannot write: Bad file descriptor"
+    done
+    is "$(names)" "name abc at port 5000"
+}
+
+closed_output() { # COMMAND...
+    "$@" >&-
+}
+
 @test "a command may be read by a program that stops reading" {
     start
     hold many 1 many 500 250
@@ -266,6 +298,11 @@ old/unused name <gone>, port = 6000, fd = N "
     for word in -stop -port -address -packet_timeout -delay_accept -delay_write; do
         usage_error $word
     done
+}
+
+@test "an option of the commands without a command is a usage error, not a daemon" {
+    usage_error -port "$PORT" -host 127.0.0.1
+    usage_error -port "$PORT" -wait 3
 }
 
 @test "a word that is none is a usage error" {

@@ -67,6 +67,12 @@ daemon() { # OPTION...: on $PORT, to be ended with the test
     is "$(names)" ""
 }
 
+@test "-daemon with an address more than the epmd that serves has nothing to do, at once" {
+    start -address 127.0.0.2
+    run timeout 10 "$EPMD" -port "$PORT" -timeout 60 -address 127.0.0.3,127.0.0.2 -daemon
+    is "$status:$output" "0:"
+}
+
 @test "-daemon where a stranger has the port is an error" {
     "$BUILD/supervisor" -l "0.0.0.0,$PORT" sleep 60 3>&- &
     remember $!

@@ -40,6 +40,16 @@ has_no_rights() {
     has_no_rights 54321 54321
 }
 
+@test "-user with a number that /etc/passwd has becomes that user's group" {
+    need_root "another user"
+    need_no_runner
+    local uid gid
+    read -r uid gid < <(awk -F: '$3 != $4 { print $3, $4; exit }' /etc/passwd)
+    [ -n "$gid" ] || skip 'no user whose group has another number'
+    start -user "$uid"
+    has_no_rights "$uid" "$gid"
+}
+
 @test "-user with -daemon has given up root by the time that it returns" {
     need_root "another user"
     "$EPMD" -port "$PORT" -daemon -user nobody 3>&-

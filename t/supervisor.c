@@ -7,6 +7,8 @@
  *         those ports.
  *     supervisor -u ADDR,PORT COMMAND...
  *         the same with a socket that does not listen
+ *     supervisor -a ADDR,PORT TEXT
+ *         answers every connection there with TEXT, and closes it: a stranger that speaks
  *     supervisor -n PATH
  *         receives datagrams at a Unix socket and prints each as a line: the part of systemd's NOTIFY_SOCKET and of
  *         syslogd; "@NAME" is an abstract one
@@ -82,6 +84,19 @@ static void print_datagrams(const char *path)
     }
 }
 
+static void answer_all(int lfd, const char *text)
+{
+    char request[512];
+    int cfd;
+
+    for (;;) {
+        cfd = accept(lfd, NULL, NULL);
+        if (recv(cfd, request, sizeof request, 0) > 0)
+            send(cfd, text, strlen(text), MSG_NOSIGNAL);
+        close(cfd);
+    }
+}
+
 static int zombies(void)
 {
     DIR *proc = opendir("/proc");
@@ -126,7 +141,7 @@ int main(int argc, char **argv)
     snprintf(pid, sizeof pid, "%ld", (long)getpid());
     for (c = 3; c < 64; c++)
         close(c); /* what a test's shell had open */
-    while ((c = getopt(argc, argv, "+p:l:u:n:i")) != -1)
+    while ((c = getopt(argc, argv, "+p:l:u:a:n:i")) != -1)
         switch (c) {
         case 'p': snprintf(pid, sizeof pid, "%s", optarg); break;
         case 'l':
@@ -134,6 +149,7 @@ int main(int argc, char **argv)
             if (open_socket(optarg, c == 'l') != next++)
                 die("descriptors are not in a row");
             break;
+        case 'a': answer_all(open_socket(optarg, 1), argv[optind]); return 1;
         case 'n': print_datagrams(optarg); return 1;
         case 'i': play_init(argv + optind); return 0;
         default: return 2;

@@ -399,7 +399,11 @@ static void check_lookup(const struct answer *a, const char *name, int status)
         }
     }
     if (!good) {
-        MUST(status != 0 || a->how == FOR_EVER || a->len > EPMD_PACKET_MAX);
+        if (is_whole(a) && a->how == END && a->len <= EPMD_PACKET_MAX)
+            MUST(status == (a->len >= 2 && a->bytes[0] == 'w' ? 1 + (a->bytes[1] == 0) :
+                            a->len > 0 || name_is_good((const uint8_t *)name, strlen(name)) ? 2 : 1));
+        else
+            MUST(status != 0 || a->how == FOR_EVER || a->len > EPMD_PACKET_MAX);
         return;
     }
     snprintf(type, sizeof type, "%u", a->bytes[4]);

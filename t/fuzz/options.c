@@ -542,7 +542,7 @@ static int want_line(void)
     }
     want.command = NONE;
     if (i == line.len)
-        return 1;
+        return want.text[HOST] == NULL && want.number[WAIT] == 0 ? 1 : want_usage();
     for (s = 0; s < COMMANDS; s++) {
         len = strlen(commands_known[s]) - 1;
         if (strlen(line.word[i]) == len && memcmp(line.word[i], commands_known[s], len) == 0)
@@ -802,32 +802,44 @@ static void check_listeners(void)
     MUST(listen_len == listeners_len);
 }
 
-/* The user's numbers: what the first entry of the name says, or the name itself. */
+/* The third and the fourth field of an entry, which a colon ends; 0 where it has no such numbers. */
+static int entry_numbers(const char *entry, long *uid, long *gid)
+{
+    const char *field[5];
+    int k;
+
+    for (k = 0; k < 4; k++) {
+        field[k] = entry;
+        entry = strchr(entry, ':');
+        if (entry == NULL)
+            return 0;
+        entry++;
+    }
+    field[4] = entry;
+    *uid = decimal(field[2], (size_t)(field[3] - field[2] - 1));
+    *gid = decimal(field[3], (size_t)(field[4] - field[3] - 1));
+    return *uid >= 0 && *gid >= 0;
+}
+
+/* The user's numbers: what the first entry of that name or number says, or the number itself. */
 static int want_user(void)
 {
-    const char *const name = want.text[USER], *field[5];
+    const char *const name = want.text[USER], *entry;
     const size_t len = strlen(name);
-    int i, k;
+    const long number = decimal(name, len);
+    long uid, gid;
+    int i;
 
-    want.number[USER] = want.group = decimal(name, len);
-    for (i = 0; i < passwd.len && (strncmp(passwd.word[i] + 7, name, len) != 0 || passwd.word[i][7 + len] != ':'); i++)
-        ;
-    if (i < passwd.len) {
-        field[1] = passwd.word[i] + 7 + len + 1;
-        for (k = 2; k < 5 && field[k - 1] != NULL; k++) {
-            field[k] = strchr(field[k - 1], ':');
-            if (field[k] != NULL)
-                field[k]++;
+    want.number[USER] = want.group = number;
+    for (i = 0; i < passwd.len; i++) {
+        entry = passwd.word[i] + 7;
+        if (entry_numbers(entry, &uid, &gid) && ((strncmp(entry, name, len) == 0 && entry[len] == ':') || uid == number)) {
+            want.number[USER] = uid;
+            want.group = gid;
+            break;
         }
-        if (field[k - 1] == NULL)
-            want.number[USER] = -1;
-        else
-            want.number[USER] = decimal(field[2], (size_t)(field[3] - field[2] - 1));
-        want.group = want.number[USER];
-        if (want.number[USER] >= 0)
-            want.group = decimal(field[3], (size_t)(field[4] - field[3] - 1));
     }
-    if (want.number[USER] < 0 || want.group < 0)
+    if (want.number[USER] < 0)
         return mistake("epmd: no such user:%s%s", *name ? " " : "", name);
     if (world.no_root)
         return mistake("epmd: cannot become user%s%s: %s", *name ? " " : "", name, strerror(EPERM));
@@ -895,7 +907,10 @@ static void check_heard(int status)
     else if (epmd && want.command == REGISTER)
         snprintf(said, sizeof said, "registered %s at port %ld\n", want.arg[0], decimal(want.arg[1], strlen(want.arg[1])));
     MUST(strcmp(shown.text, world.silent ? "" : said) == 0);
-    MUST(status == !(epmd && (want.command == STARTED || (lists && !world.silent))));
+    if (want.command == LOOKUP) /* the closing of the connection is how an epmd answers a bad name */
+        MUST(status == 1 + name_is_good((const uint8_t *)want.arg[0], strlen(want.arg[0])));
+    else
+        MUST(status == !(epmd && (want.command == STARTED || (lists && !world.silent))));
 }
 
 /* Nobody answers, but for 127.0.0.1 where the port there is in use. */
