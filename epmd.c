@@ -2918,7 +2918,9 @@ static int answers(uint8_t request)
 	return ask_all(request, "c", received, 4) == 4 && get_16(received, 0) == 0;
 }
 
-/* Ours is asked what it does not log at -d: erl runs `epmd -daemon` at every start. Another host's would log, and count, a refusal. */
+/*
+ * Ours is asked what it does not log at -d: erl runs `epmd -daemon` at every start. Another host's would log, and count, a refusal.
+ */
 static int epmd_answers(void)
 {
 	return (set.host == NULL && answers(EPMD_STATUS_REQ)) || answers(EPMD_NAMES_REQ);

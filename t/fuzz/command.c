@@ -8,9 +8,9 @@
  *                       HOW / 8: so many bytes at a time, 0 all; LEN is 16 bits
  *
  * Checked: a request that is sent is one packet and the right one; nothing but text reaches the terminal, whatever was answered; the
- * status is one that epmd.8 knows; a closed connection is used no more, and none is left open when it tries again; what never ends is under an alarm, but for a registration that
- * succeeded; and what is printed and the status are those of a naive second reading of the answer (of a -status, where it was whole and
- * did not -wait, and not what it asked of the nodes one by one).
+ * status is one that epmd.8 knows; a closed connection is used no more, and none is left open when it tries again; what never ends
+ * is under an alarm, but for a registration that succeeded; and what is printed and the status are those of a naive second reading of
+ * the answer (of a -status, where it was whole and did not -wait, and not what it asked of the nodes one by one).
  */
 #define EPMD_NODE_MAX 4 /* a -status is read into a buffer of so many packets */
 #define EPMD_CONN_SPARE 4
