@@ -2031,7 +2031,9 @@ static void listen_pause(int paused)
 		polled[POLL_LISTEN + k].events = paused ? 0 : POLLIN;
 }
 
-/* Before KILL_REQ is answered: whoever reads the answer may start the next epmd on this port at once. And before we ask whose it is. */
+/*
+ * Before KILL_REQ is answered: whoever reads the answer may start the next epmd on this port at once. And before we ask whose it is.
+ */
 static void listen_close(void)
 {
 	uint16_t k;
@@ -2728,6 +2730,12 @@ static int said(int status)
 	return unsaid == 0 ? status : complain("cannot write:", strerror(unsaid));
 }
 
+/* Whether an answer begins with the port, in four bytes, as an epmd's list and dump do: no port has more than two. */
+static int has_port(const uint8_t *in, ssize_t len)
+{
+	return len >= 4 && get_16(in, 0) == 0;
+}
+
 static int no_answer(void)
 {
 	(void)complain("no answer from epmd: is it one, and may this host ask?", "");
@@ -2887,11 +2895,11 @@ static int command_list(uint8_t request)
 
 	if (fd < 0)
 		return no_epmd();
-	if (read_all(fd, buf, 4) != 4 || get_16(buf, 0) != 0) {
+	if (!has_port(buf, (ssize_t)read_all(fd, buf, 4))) {
 		(void)close(fd);
 		return no_answer();
 	}
-	say("epmd: up and running on port %lu with data:\n", (unsigned long)(get_16(buf, 0) * 65536ul + get_16(buf, 2)));
+	say("epmd: up and running on port %u with data:\n", (unsigned)get_16(buf, 2));
 	while ((n = recv(fd, buf, sizeof received, 0)) > 0)
 		say_text(buf, (size_t)n);
 	(void)close(fd);
@@ -2915,7 +2923,7 @@ static int command_dump(char **arg)
 /* Whether what answers to this request starts with a port number, as an epmd does. */
 static int answers(uint8_t request)
 {
-	return ask_all(request, "c", received, 4) == 4 && get_16(received, 0) == 0;
+	return has_port(received, ask_all(request, "c", received, 4));
 }
 
 /*
@@ -3195,7 +3203,7 @@ static int command_status(char **arg)
 		len = ask_all(EPMD_DUMP_REQ, "", text, sizeof held);
 	if (len < 0)
 		return no_epmd();
-	if (len < 4 || get_16(text, 0) != 0)
+	if (!has_port(text, len))
 		return no_answer();
 	width = status_rows(text + 4, (size_t)len - 4, from_dump, 4, 0);
 	if (isatty(STDOUT_FILENO))

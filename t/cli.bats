@@ -248,11 +248,11 @@ old/unused name <gone>, port = 6000, fd = N "
     "$BUILD/supervisor" -a "127.0.0.1,$PORT" "HTTP/1.1 400 Bad Request" 3>&- &
     remember $!
     wait_for listening "$PORT"
-    for command in "-names 1" "-status 1" "-dump 1" "-lookup_abc 2" "-register_abc_5000 1"; do
-        read -r words status_none <<<"$command"
+    for command in "1 -names" "1 -status" "1 -dump" "2 -lookup abc" "1 -register abc 5000"; do
+        read -r status_none words <<<"$command"
         # shellcheck disable=SC2086
-        run --separate-stderr epmd -port "$PORT" ${words//_/ }
-        is "$command $status:$output" "$command $status_none:"
+        run --separate-stderr epmd -port "$PORT" $words
+        is "$words $status:$output" "$words $status_none:"
         like "$stderr" '^epmd: no answer from epmd: is it one'
     done
     run --separate-stderr epmd -port "$PORT" -started

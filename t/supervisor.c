@@ -89,8 +89,7 @@ static void answer_all(int lfd, const char *text)
     char request[512];
     int cfd;
 
-    for (;;) {
-        cfd = accept(lfd, NULL, NULL);
+    while ((cfd = accept(lfd, NULL, NULL)) >= 0) {
         if (recv(cfd, request, sizeof request, 0) > 0)
             send(cfd, text, strlen(text), MSG_NOSIGNAL);
         close(cfd);

@@ -307,6 +307,12 @@ static int is_whole(const struct answer *a)
     return a != NULL && (a->how == END || a->how == RESET);
 }
 
+/* The daemon's port, in four bytes of which two are zero, begins it. */
+static int begins_with_port(const struct answer *a)
+{
+    return a->len >= 4 && a->bytes[0] == 0 && a->bytes[1] == 0;
+}
+
 /* This alone, and once, with -wait too. */
 static void must_say(const char *text, int status, int wanted)
 {
@@ -319,7 +325,7 @@ static void check_list(const struct answer *a, int status)
     static char want[TEXT_MAX];
     size_t len, i;
 
-    if (!is_whole(a) || a->len < 4 || a->bytes[0] != 0 || a->bytes[1] != 0) {
+    if (!is_whole(a) || !begins_with_port(a)) {
         MUST(status == 1);
         return;
     }
@@ -399,7 +405,7 @@ static void check_lookup(const struct answer *a, const char *name, int status)
         }
     }
     if (!good) {
-        if (is_whole(a) && a->how == END && a->len <= EPMD_PACKET_MAX)
+        if (a != NULL && a->how == END && a->len <= EPMD_PACKET_MAX)
             MUST(status == (a->len >= 2 && a->bytes[0] == 'w' ? 1 + (a->bytes[1] == 0) :
                             a->len > 0 || name_is_good((const uint8_t *)name, strlen(name)) ? 2 : 1));
         else
@@ -422,7 +428,7 @@ static void check_started(int status)
     int starts = 0;
 
     for (a = answers_given; a < answers_given + opened; a++)
-        starts = starts || a->how == FOR_EVER || (a->how != REFUSED && a->len >= 4 && a->bytes[0] == 0 && a->bytes[1] == 0);
+        starts = starts || a->how == FOR_EVER || (a->how != REFUSED && begins_with_port(a));
     MUST(status == 1 || starts);
     MUST(shown.len == 0 && shown_wrong.len == 0);
 }
@@ -511,7 +517,7 @@ static void check_status(int status)
         return;
     if (status != 0) {
         a = last_answer();
-        MUST(!is_whole(a) || a->len < 4 || a->bytes[0] != 0 || a->bytes[1] != 0 || opened == FDS);
+        MUST(!is_whole(a) || !begins_with_port(a) || opened == FDS);
         return;
     }
     while (a->how == REFUSED)
