@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EPMD_VERSION "1.0.0"
+#define EPMD_VERSION "1.1.0"
 
 /*
  * The wire ("EPMD Protocol" of Erlang's distribution protocol, erl_dist_protocol). All integers are big-endian. A request is
