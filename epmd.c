@@ -1883,6 +1883,24 @@ static int address_is_same(const union address *a, const union address *b)
 	return memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0 && a->v6.sin6_scope_id == b->v6.sin6_scope_id;
 }
 
+/* As inet_pton(3) reads it, with the interface of a scoped one. */
+static void address_text(const union address *a, char text[ADDRESS_TEXT_MAX])
+{
+	const int is_v6 = a->any.sa_family == AF_INET6;
+	const uint32_t scope = is_v6 ? a->v6.sin6_scope_id : 0;
+	char interface[IF_NAMESIZE];
+	size_t len;
+
+	if (inet_ntop(a->any.sa_family, is_v6 ? (const void *)&a->v6.sin6_addr : (const void *)&a->v4.sin_addr, text,
+	    ADDRESS_TEXT_MAX) == NULL)
+		strcpy(text, "?");
+	len = strlen(text);
+	if (scope != 0 && if_indextoname(scope, interface) != NULL)
+		snprintf(text + len, ADDRESS_TEXT_MAX - len, "%%%s", interface);
+	else if (scope != 0)
+		snprintf(text + len, ADDRESS_TEXT_MAX - len, "%%%lu", (unsigned long)scope);
+}
+
 /* ==== 9 Listeners: the sockets that are asked, ours or a supervisor's ========================================================= */
 
 #define BACKLOG 4096 /* connections that wait to be accepted; the kernel takes less where its own limit is lower */
@@ -1906,7 +1924,7 @@ static int set_flags(int fd)
 	return fcntl(fd, F_SETFL, O_NONBLOCK) == -1 || fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ? -1 : 0;
 }
 
-/* Whether a listener is asked at this address already: by this address, or by all. */
+/* Whether a listener has all addresses of this one's family. */
 static int listen_covers(const union address *a)
 {
 	union address own;
@@ -1916,76 +1934,88 @@ static int listen_covers(const union address *a)
 	for (k = 0; k < listen_len; k++) {
 		len = sizeof own;
 		if (getsockname(polled[POLL_LISTEN + k].fd, &own.any, &len) == 0 && own.any.sa_family == a->any.sa_family &&
-		    (address_is_any(&own) || address_is_same(&own, a)))
+		    address_is_any(&own))
 			return 1;
 	}
 	return 0;
 }
 
-/* 0, or -1 and errno. */
+/*
+ * 0 if it is listened on; 1 if this host has no such address or protocol, or if a policy such as seccomp refuses the protocol;
+ * else -1. errno says why not.
+ */
 static int listen_on(const union address *a)
 {
-	const int on = 1;
-	int lfd, error;
+	const int on = 1, lfd = socket(a->any.sa_family, SOCK_STREAM, 0);
+	int refused = 0, error;
 
-	if (listen_covers(a))
-		return 0;
-	if (listen_len == EPMD_LISTEN_MAX) {
-		errno = ENOBUFS;
-		return -1;
-	}
-	lfd = socket(a->any.sa_family, SOCK_STREAM, 0);
-	if (lfd < 0)
-		return -1;
-	if ((a->any.sa_family != AF_INET6 || setsockopt(lfd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0) &&
-	    setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 && set_flags(lfd) == 0 &&
+	if (lfd < 0 || (a->any.sa_family == AF_INET6 && setsockopt(lfd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)) {
+		refused = errno == EPERM || errno == EACCES;
+	} else if (setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 && set_flags(lfd) == 0 &&
 	    bind(lfd, &a->any, address_len(a)) == 0 && listen(lfd, BACKLOG) == 0) {
 		listen_add(lfd);
 		return 0;
 	}
 	error = errno;
-	close(lfd);
+	if (lfd >= 0)
+		(void)close(lfd);
 	errno = error;
-	return -1;
+	return refused || error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == EPROTONOSUPPORT ? 1 : -1;
 }
 
-/* This host has no such address, or no such protocol: no fault where nobody named it. */
-static int is_absent(int error)
+/* Adds what the list names to the first `len` addresses, each once; returns how many there are then. */
+static int listen_parse(const char *list, union address a[EPMD_LISTEN_MAX], int len)
 {
-	return error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == EPROTONOSUPPORT;
+	static const char separators[] = ", \t";
+	const int beside = len;
+	char text[ADDRESS_TEXT_MAX], copy[ADDRESS_TEXT_MAX];
+	union address next;
+	size_t end;
+	int k;
+
+	for (list += strspn(list, separators); *list != '\0'; list += end + strspn(list + end, separators)) {
+		end = strcspn(list, separators);
+		snprintf(text, sizeof text, "%.*s", (int)(end < sizeof text ? end : sizeof text - 1), list);
+		memcpy(copy, text, sizeof copy);
+		if (end >= sizeof text || address_parse(copy, (uint16_t)set.port, &next) < 0)
+			fail("not an IP address:", text, 0);
+		for (k = 0; k < len && !address_is_same(&a[k], &next); k++)
+			;
+		if (k == EPMD_LISTEN_MAX) {
+			snprintf(text, sizeof text, "%d", EPMD_LISTEN_MAX - beside);
+			fail("too many addresses: beside 127.0.0.1 and ::1 there may be", text, 0);
+		}
+		a[k] = next;
+		len = k < len ? len : k + 1;
+	}
+	return len;
 }
 
-/* One of the list's addresses, or a default one, which may be absent. On failure -1, errno, and in `on` the address. */
-static int listen_at(const char *text, size_t len, int named, char on[ADDRESS_TEXT_MAX])
-{
-	char copy[ADDRESS_TEXT_MAX];
-	union address a;
-
-	snprintf(on, ADDRESS_TEXT_MAX, "%.*s", (int)(len < ADDRESS_TEXT_MAX ? len : ADDRESS_TEXT_MAX - 1), text);
-	memcpy(copy, on, sizeof copy);
-	if (len >= ADDRESS_TEXT_MAX || address_parse(copy, (uint16_t)set.port, &a) < 0)
-		fail("not an IP address:", on, 0);
-	return listen_on(&a) == 0 || (!named && is_absent(errno)) ? 0 : -1;
-}
-
-/* All that were asked for. On failure -1, errno, and in `on` the address; those before it are open still. */
+/*
+ * All that was asked for; the default addresses, which come first, may be absent. Wildcards go before the others, since the kernel
+ * would refuse them behind one that they cover. On failure -1, errno, and in `on` the address; what listens already is open still.
+ */
 static int listen_open(char on[ADDRESS_TEXT_MAX])
 {
-	const char *const separators = ", \t", *p = set.addresses != NULL ? set.addresses : "";
-	int all = 1;
-	size_t len;
+	const int all = set.addresses == NULL;
+	union address a[EPMD_LISTEN_MAX];
+	int len, k, any, defaults, failed;
 
-	for (p += strspn(p, separators); *p != '\0'; p += strspn(p, separators)) {
-		len = strcspn(p, separators);
-		if (listen_at(p, len, 1, on) < 0)
-			return -1;
-		p += len;
-		all = 0;
+	len = defaults = listen_parse(all ? "0.0.0.0 ::" : "127.0.0.1 ::1", a, 0);
+	if (!all)
+		len = listen_parse(set.addresses, a, len);
+	if (!all && set.addresses[strspn(set.addresses, ", \t")] == '\0')
+		fail("the list of addresses is empty", "", 0);
+	for (any = 1; any >= 0; any--) {
+		for (k = 0; k < len; k++) {
+			if (address_is_any(&a[k]) != any || listen_covers(&a[k]))
+				continue;
+			address_text(&a[k], on);
+			failed = listen_on(&a[k]);
+			if (failed != 0 && (k >= defaults || failed < 0))
+				return -1;
+		}
 	}
-	if (listen_at(all ? "0.0.0.0" : "127.0.0.1", all ? 7 : 9, 0, on) < 0 || listen_at(all ? "::" : "::1", all ? 2 : 3, 0, on) < 0)
-		return -1;
-	if (listen_len == 0)
-		errno = EADDRNOTAVAIL;
 	return listen_len > 0 ? 0 : -1;
 }
 

@@ -106,13 +106,47 @@ epmd_on() { # NETNS ARGUMENT...
     is "$(epmd_on "$HOST" -names)" "epmd: up and running on port 4369 with data:"
 }
 
-@test "on a host whose IPv6 is switched off, a named ::1 is an error" {
+@test "a named loopback that the host does not have is left out" {
     need_root "network namespaces"
     HOST=$(netns)
     on "$HOST" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.lo.disable_ipv6=1
-    run --separate-stderr epmd_on "$HOST" -address ::1
-    is "$status" 1
-    like "$stderr" '^epmd: .*::1'
+    for list in 127.0.0.1,::1 ::1; do
+        start_on "$HOST" -address "$list"
+        is "$list $(sockets "$HOST")" "$list 127.0.0.1:4369"
+        end "$EPMD_PID"
+    done
+    on "$HOST" sysctl -q -w net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.lo.disable_ipv6=0
+    ip -n "$HOST" addr add ::1/128 dev lo 2>/dev/null || :
+    ip -n "$HOST" addr del 127.0.0.1/8 dev lo
+    on "$HOST" "$EPMD" -address 127.0.0.1 2>"$TMP/err" 3>&- &
+    remember $!
+    wait_for has_sockets "$HOST"
+    is "$(sockets "$HOST")" "[::1]:4369"
+}
+
+@test "a host without any address to listen on is an error" {
+    need_root "network namespaces"
+    HOST=$(netns)
+    on "$HOST" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.lo.disable_ipv6=1
+    ip -n "$HOST" addr del 127.0.0.1/8 dev lo
+    run --separate-stderr timeout 10 ip netns exec "$HOST" "$EPMD" -address 127.0.0.1
+    is "$status:$output" "1:"
+    like "$stderr" '^epmd: cannot listen on ::1 port 4369: '
+}
+
+@test "the order of a list does not matter: a wildcard may follow what it covers" {
+    need_root "network namespaces"
+    two_hosts
+    for list in 127.0.0.1,0.0.0.0 10.77.0.1,0.0.0.0 0.0.0.0,127.0.0.1; do
+        start_on "$HOST_A" -address "$list"
+        is "$list $(sockets "$HOST_A")" "$list 0.0.0.0:4369 [::1]:4369"
+        end "$EPMD_PID"
+    done
+    for list in ::1,:: fd77::1,:: ::,fd77::1; do
+        start_on "$HOST_A" -address "$list"
+        is "$list $(sockets "$HOST_A")" "$list 127.0.0.1:4369 [::]:4369"
+        end "$EPMD_PID"
+    done
 }
 
 @test "a kernel without IPv6 is served on IPv4" {
@@ -124,6 +158,39 @@ epmd_on() { # NETNS ARGUMENT...
     wait_for listening "$PORT"
     is "$(names)" ""
     is "$(ask -a ::1 connect)" refused
+}
+
+@test "an IPv6 that a policy refuses is left out" {
+    command -v strace >/dev/null || skip "no strace"
+    [ -z "$EPMD_RUNNER" ] || skip "not through a runner"
+    # the second socket is IPv6's
+    for fault in socket:error=EPERM:when=2 socket:error=EACCES:when=2 "setsockopt:error=EPERM:when=$(ipv6_option)"; do
+        for options in "" "-address 127.0.0.1"; do
+            free_port
+            # shellcheck disable=SC2086
+            strace -D -qq -o /dev/null -e "trace=${fault%%:*}" -e "inject=$fault" "$EPMD" -port "$PORT" $options 3>&- &
+            remember $!
+            wait_for listening "$PORT"
+            is "$fault $(names)" "$fault "
+            is "$(ask -a ::1 connect)" refused
+        done
+    done
+}
+
+ipv6_option() { # which setsockopt() is IPV6_V6ONLY's, as a start shows that fails behind it
+    strace -o "$TMP/options" -e trace=setsockopt "$EPMD" -port "$PORT" -address 203.0.113.9 2>"$TMP/err" || :
+    grep -n -m 1 IPV6_V6ONLY "$TMP/options" | cut -d : -f 1
+}
+
+@test "a list that names no address is an error, an empty variable is not" {
+    for list in "" , " , "; do
+        run --separate-stderr timeout 5 "$EPMD" -port "$PORT" -address "$list"
+        is "$status:$output:$stderr" "1::epmd: the list of addresses is empty"
+    done
+    ERL_EPMD_ADDRESS=, run --separate-stderr timeout 5 "$EPMD" -port "$PORT"
+    is "$status:$output:$stderr" "1::epmd: the list of addresses is empty"
+    ERL_EPMD_ADDRESS='' start
+    is "$(names)" ""
 }
 
 @test "a port that a stranger has is an error in the foreground" {
@@ -177,11 +244,16 @@ has_sockets() { # NETNS
     is "$(names)" ""
 }
 
-@test "more addresses than there are sockets for is an error, not an overrun" {
+@test "as many addresses as there are sockets for are listened on, and more are an error that says how many" {
+    need_root "network namespaces"
+    HOST=$(netns)
     local list i
-    for i in {1..300}; do list+="127.0.1.$((i % 250 + 1)),"; done
-    run --separate-stderr timeout 5 "$EPMD" -port "$PORT" -address "$list"
-    is "$status:$output" "1:"
-    like "$stderr" '^epmd: '
-    is "$(wc -l <<<"$stderr")" 1
+    for i in {1..30}; do list+="127.0.1.$i,127.0.0.1,"; done
+    start_on "$HOST" -address "$list"
+    is "$(sockets "$HOST" | wc -w)" 32
+    end "$EPMD_PID"
+    for i in 127.0.1.31 ::1,fd77::1; do
+        run --separate-stderr timeout 5 ip netns exec "$HOST" "$EPMD" -address "$list,$i"
+        is "$status:$output:$stderr" "1::epmd: too many addresses: beside 127.0.0.1 and ::1 there may be 30"
+    done
 }

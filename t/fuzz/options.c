@@ -44,6 +44,7 @@
 #define recv fake_recv
 #define getaddrinfo fake_getaddrinfo
 #define if_nametoindex fake_if_nametoindex
+#define if_indextoname fake_if_indextoname
 #define getrlimit fake_getrlimit
 #define setgroups fake_setgroups
 #define setgid fake_setgid
@@ -374,6 +375,11 @@ unsigned fake_if_nametoindex(const char *name)
     return strcmp(name, "lo") == 0 ? 1 : strcmp(name, "eth0") == 0 ? 2 : 0;
 }
 
+char *fake_if_indextoname(unsigned index, char *name)
+{
+    return index == 1 || index == 2 ? strcpy(name, index == 1 ? "lo" : "eth0") : NULL;
+}
+
 int fake_getrlimit(int what, struct rlimit *limit)
 {
     (void)what;
@@ -688,53 +694,73 @@ static int want_port_taken(void)
     return 0;
 }
 
-/* One more socket; 0 at a mistake. */
-static int want_listener(const char *text, size_t len, int named)
+/* The list's addresses behind the first `len`, each once; how many there are then, or -1 at a mistake. */
+static int want_addresses(const char *list, struct listener l[EPMD_LISTEN_MAX + 1], int len, int beside)
 {
-    struct listener l;
+    size_t n;
+    int i;
+
+    for (; *list != '\0'; list += n + (list[n] != '\0')) {
+        for (n = 0; list[n] != '\0' && list[n] != ',' && list[n] != ' ' && list[n] != '\t'; n++)
+            ;
+        if (n == 0)
+            continue;
+        memset(&l[len], 0, sizeof l[len]);
+        l[len].size = read_address(list, n, l[len].bytes, &l[len].scope);
+        if (l[len].size == 0)
+            return mistake("epmd: not an IP address: %.*s", n < 63 ? (int)n : 63, list) - 1;
+        for (i = 0; memcmp(&l[i], &l[len], sizeof l[i]) != 0; i++)
+            ;
+        len += i == len;
+        if (len > EPMD_LISTEN_MAX)
+            return mistake("epmd: too many addresses: beside 127.0.0.1 and ::1 there may be %d", EPMD_LISTEN_MAX - beside) - 1;
+    }
+    return len;
+}
+
+/* One more socket; 0 at a mistake. */
+static int want_listener(const struct listener *l, int by_default)
+{
+    char text[64];
     int i, error = 0;
 
-    memset(&l, 0, sizeof l);
-    l.size = read_address(text, len, l.bytes, &l.scope);
-    if (l.size == 0)
-        return mistake("epmd: not an IP address: %.*s", len < 63 ? (int)len : 63, text);
     for (i = 0; i < listeners_len; i++)
-        if (listeners[i].size == l.size && (all_zero(listeners[i].bytes, l.size) ||
-                                            (memcmp(listeners[i].bytes, l.bytes, sizeof l.bytes) == 0 && listeners[i].scope == l.scope)))
+        if (listeners[i].size == l->size && all_zero(listeners[i].bytes, l->size))
             return 1;
-    if (listeners_len == EPMD_LISTEN_MAX)
-        error = ENOBUFS;
-    else if (l.size == 16 && world.no_ipv6)
+    if (l->size == 16 && world.no_ipv6)
         error = EAFNOSUPPORT;
-    else if (l.bytes[l.size - 1] == 9 || (l.size == 16 && world.no_address6))
+    else if (l->bytes[l->size - 1] == 9 || (l->size == 16 && world.no_address6))
         error = EADDRNOTAVAIL;
-    else if (l.size == 4 && world.in_use && memcmp(l.bytes, "\177\0\0\1", 4) == 0)
+    else if (l->size == 4 && world.in_use && memcmp(l->bytes, "\177\0\0\1", 4) == 0)
         error = EADDRINUSE;
     if (error == 0)
-        listeners[listeners_len++] = l;
-    if (error == 0 || (!named && (error == EAFNOSUPPORT || error == EADDRNOTAVAIL)))
+        listeners[listeners_len++] = *l;
+    if (error == 0 || (by_default && error != EADDRINUSE))
         return 1;
-    (void)mistake("epmd: cannot listen on %.*s port %ld: %s", (int)len, text, want.number[PORT], strerror(error));
+    inet_ntop(l->size == 4 ? AF_INET : AF_INET6, l->bytes, text, sizeof text);
+    if (l->scope == 1 || l->scope == 2)
+        strcat(text, l->scope == 1 ? "%lo" : "%eth0");
+    else if (l->scope != 0)
+        snprintf(text + strlen(text), 12, "%%%lu", (unsigned long)l->scope);
+    (void)mistake("epmd: cannot listen on %s port %ld: %s", text, want.number[PORT], strerror(error));
     return error == EADDRINUSE ? want_port_taken() : 0;
 }
 
 static int want_sockets(void)
 {
-    const char *p = want.text[ADDRESS] != NULL ? want.text[ADDRESS] : "";
-    int named = 0;
-    size_t len;
+    struct listener l[EPMD_LISTEN_MAX + 1];
+    const int all = want.text[ADDRESS] == NULL;
+    int len = want_addresses(all ? "0.0.0.0,::" : "127.0.0.1,::1", l, 0, 0), i, any;
 
-    while (*p != '\0') {
-        for (len = 0; p[len] != '\0' && p[len] != ',' && p[len] != ' ' && p[len] != '\t'; len++)
-            ;
-        if (len > 0 && !want_listener(p, len, 1))
-            return 0;
-        named |= len > 0;
-        p += len + (p[len] != '\0');
-    }
-    if (named)
-        return want_listener("127.0.0.1", 9, 0) && want_listener("::1", 3, 0);
-    return want_listener("0.0.0.0", 7, 0) && want_listener("::", 2, 0);
+    if (!all && (len = want_addresses(want.text[ADDRESS], l, len, len)) < 0)
+        return 0;
+    if (!all && want.text[ADDRESS][strspn(want.text[ADDRESS], ", \t")] == '\0')
+        return mistake("epmd: the list of addresses is empty");
+    for (any = 1; any >= 0; any--)
+        for (i = 0; i < len; i++)
+            if (all_zero(l[i].bytes, l[i].size) == any && !want_listener(&l[i], i < 2))
+                return 0;
+    return 1;
 }
 
 /* sd_listen_fds(3) */
