@@ -18,7 +18,7 @@
  *   - While the loop waits, a connection slot is free: so one can always be accepted.
  *
  * Assumed of the platform: POSIX.1-2008, MSG_DONTWAIT, setgroups(), an int of 32 bits or more, 8-bit bytes. What only some
- * systems have (epoll, accepting once data is there, corking) makes it cheaper, never right.
+ * systems have (epoll, kqueue, accepting once data is there, corking) makes it cheaper, never right.
  */
 #define _DEFAULT_SOURCE /* setgroups() */
 
@@ -1298,6 +1298,12 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 #define USE_EPOLL
 #endif
 #endif
+#if (defined __FreeBSD__ || defined __NetBSD__ || defined __OpenBSD__ || defined __DragonFly__ || \
+    defined __APPLE__ || defined EPMD_KQUEUE) && !defined EPMD_NO_KQUEUE
+#include <sys/event.h>
+#include <sys/time.h>
+#define USE_KQUEUE
+#endif
 #ifndef _PATH_LOG
 #define _PATH_LOG "/dev/log"
 #endif
@@ -2124,6 +2130,61 @@ static int queue_ready(struct event event[EPMD_BATCH_MAX])
 		if (conns[event[k].slot].fd != fd) {
 			event[k].what = 0;
 			(void)epoll_ctl(polled[POLL_QUEUE].fd, EPOLL_CTL_DEL, fd, &ready[k]);
+		}
+	}
+	return n;
+}
+#elif defined USE_KQUEUE
+static int queue_open(void)
+{
+	const int fd = kqueue();
+
+	if (fd >= 0)
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return fd;
+}
+
+/* 0, or -1 if the kernel refuses. What it reports carries the slot. */
+static int queue_change(int fd, uint16_t slot, short want, unsigned short action)
+{
+	const uintptr_t data = slot;
+	struct kevent e;
+
+	memset(&e, 0, sizeof e);
+	e.ident = (uintptr_t)fd;
+	e.filter = want == POLLIN ? EVFILT_READ : EVFILT_WRITE;
+	e.flags = action;
+	memcpy(&e.udata, &data, sizeof e.udata); /* a pointer, on older NetBSD an integer of its size */
+	return kevent(polled[POLL_QUEUE].fd, &e, 1, NULL, 0, NULL);
+}
+
+/* As above. Reading and writing are two events here, of which one is waited for. */
+static int queue_set(int fd, uint16_t slot, short want, int has)
+{
+	if (has)
+		(void)queue_change(fd, slot, want == POLLIN ? POLLOUT : POLLIN, EV_DELETE);
+	if (queue_change(fd, slot, want, EV_ADD) == 0)
+		return 0;
+	if (has)
+		(void)queue_change(fd, slot, want, EV_DELETE);
+	return -1;
+}
+
+static int queue_ready(struct event event[EPMD_BATCH_MAX])
+{
+	static const struct timespec at_once = { 0, 0 };
+	struct kevent ready[EPMD_BATCH_MAX];
+	const int n = kevent(polled[POLL_QUEUE].fd, NULL, 0, ready, EPMD_BATCH_MAX, &at_once);
+	uintptr_t data;
+	int k;
+
+	for (k = 0; k < n; k++) {
+		memcpy(&data, &ready[k].udata, sizeof data);
+		event[k].slot = (uint16_t)data;
+		event[k].what = ready[k].filter == EVFILT_READ ? POLLIN : POLLOUT;
+		if (conns[event[k].slot].fd != (int)ready[k].ident) {
+			(void)queue_change((int)ready[k].ident, event[k].slot, event[k].what, EV_DELETE);
+			event[k].what = 0;
 		}
 	}
 	return n;
@@ -3358,7 +3419,7 @@ static void set_limits(void)
 		limit.rlim_cur = limit.rlim_max < need ? limit.rlim_max : need;
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
 		(void)getrlimit(RLIMIT_NOFILE, &limit);
-		taken = limit.rlim_cur < need ? count_open(limit.rlim_cur) + 2 : 0;
+		taken = limit.rlim_cur < need ? count_open(limit.rlim_cur) + 3 : 0;
 		if (limit.rlim_cur < room + taken)
 			room = limit.rlim_cur > taken ? limit.rlim_cur - taken : 0;
 	}
@@ -3700,12 +3761,12 @@ int main(int argc, char **argv)
 		close_inherited();
 	open_sockets();
 	catch_signals();
-	open_queue();
 	set_limits();
 	if (set.user != NULL)
 		become_user();
 	if (set.daemon)
 		detach();
+	open_queue(); /* behind detach(), since a child does not inherit a kqueue */
 	give_up_rights();
 	if (set.systemd)
 		notify_ready();
