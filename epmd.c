@@ -1911,14 +1911,28 @@ static void address_text(const union address *a, char text[ADDRESS_TEXT_MAX])
 
 #define BACKLOG 4096 /* connections that wait to be accepted; the kernel takes less where its own limit is lower */
 
-static void listen_add(int lfd)
+/*
+ * Linux: accept() finds the request there already, and whoever is silent is not ours for a second. Meanwhile the silent wait in the
+ * queue of half-open connections, and if that is full only SYN cookies let others in: so not without them.
+ */
+static void listen_defer(int lfd)
 {
 #ifdef TCP_DEFER_ACCEPT
-	const int wait_s = 1;
+	const int wait_s = 1, fd = open("/proc/sys/net/ipv4/tcp_syncookies", O_RDONLY);
+	char cookies = '0';
 
-	/* Linux: accept() finds the request there already, and who is silent is not ours for a second. */
-	(void)setsockopt(lfd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &wait_s, sizeof wait_s);
+	if (fd >= 0 && read(fd, &cookies, 1) == 1 && cookies != '0')
+		(void)setsockopt(lfd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &wait_s, sizeof wait_s);
+	if (fd >= 0)
+		(void)close(fd);
+#else
+	(void)lfd;
 #endif
+}
+
+static void listen_add(int lfd)
+{
+	listen_defer(lfd);
 	polled[POLL_LISTEN + listen_len].fd = lfd;
 	polled[POLL_LISTEN + listen_len].events = POLLIN;
 	listen_pace[listen_len].batch = 1;

@@ -3,7 +3,8 @@
  *
  *     flood PORT [ADDRESS] MODE...
  *
- *     silent N          open N connections, and say nothing on them; "N", then hold them until a signal
+ *     silent N [RATE]   open N connections, and say nothing on them; "N", then hold them until a signal. With RATE, so many a
+ *                       second, whether they come to be or not.
  *     partial N         the same with the first byte of a request on each
  *     deaf N            the same with a NAMES_REQ on each, a receive buffer of 2 kB, and nothing read
  *     connects RATE S   for S seconds open so many a second and reset them: every third with nothing said, with a byte, with a look-up;
@@ -16,6 +17,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -28,7 +30,7 @@
 #include <unistd.h>
 
 static struct sockaddr_in to;
-static int rcvbuf;
+static int rcvbuf, hasty;
 
 static long now_us(void)
 {
@@ -58,7 +60,9 @@ static int dial(void)
         setsockopt(cfd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof rcvbuf);
         setsockopt(cfd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
     }
-    if (connect(cfd, (struct sockaddr *)&to, sizeof to) == 0)
+    if (hasty)
+        fcntl(cfd, F_SETFL, O_NONBLOCK);
+    if (connect(cfd, (struct sockaddr *)&to, sizeof to) == 0 || (hasty && errno == EINPROGRESS))
         return cfd;
     close(cfd);
     return -1;
@@ -104,11 +108,14 @@ static size_t registration(unsigned char *packet, const char *name)
     return request(packet, body, 13 + len);
 }
 
-static void hold(int n, const char *first, size_t len)
+static void hold(int n, const char *first, size_t len, long rate)
 {
     int i;
 
+    hasty = rate > 0;
     for (i = 0; i < n; i++) {
+        if (rate > 0)
+            pause_us(1000000 / rate);
         int cfd = dial();
         if (cfd < 0)
             break;
@@ -242,12 +249,12 @@ int main(int argc, char **argv)
         return 2;
     n = atoi(argv[1]);
     if (strcmp(mode, "silent") == 0)
-        hold(n, "", 0);
+        hold(n, "", 0, argv[2] != NULL ? atol(argv[2]) : 0);
     else if (strcmp(mode, "partial") == 0)
-        hold(n, "", 1);
+        hold(n, "", 1, 0);
     else if (strcmp(mode, "deaf") == 0) {
         rcvbuf = 2048;
-        hold(n, "\0\1n", 3);
+        hold(n, "\0\1n", 3, 0);
     } else if (strcmp(mode, "connects") == 0 && argv[2] != NULL)
         connects(n, atol(argv[2]));
     else if (strcmp(mode, "garbage") == 0)

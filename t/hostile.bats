@@ -41,6 +41,25 @@ is_served_on() {
     done
 }
 
+@test "where the kernel sends no SYN cookies, connections that say nothing do not fill the queue before accept" {
+    need_root "network namespaces"
+    need_no_runner
+    local good all
+    HOST=$(netns)
+    on "$HOST" sysctl -q -w net.ipv4.tcp_syncookies=0 net.ipv4.tcp_max_syn_backlog=128 net.core.somaxconn=128
+    start_on "$HOST"
+    ask_on "$HOST" 127.0.0.1 send "$(alive2 kept)" recv 6 hold >"$TMP/kept.out" 3>&- &
+    remember $!
+    wait_for has_lines "$TMP/kept.out" 1
+    on "$HOST" "$BUILD/flood" 4369 silent 100000 300 >"$TMP/silent" 3>&- &
+    remember $!
+    on "$HOST" "$BUILD/flood" 4369 lookups 2 kept >"$TMP/warm" # by now the queue would be full
+    read -r good _ all _ <<<"$(on "$HOST" "$BUILD/flood" 4369 lookups 3 kept)"
+    echo "$good of $all look-ups"
+    [ "$all" -gt 100 ]
+    is "$good" "$all"
+}
+
 @test "where room is made, connections from another host go before those from this host" {
     need_root "network namespaces"
     two_hosts
