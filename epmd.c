@@ -2703,6 +2703,11 @@ static void turn_listeners(void)
 		lfd = polled[POLL_LISTEN + k].fd;
 		if (lfd < 0 || polled[POLL_LISTEN + k].revents == 0)
 			continue;
+		if ((polled[POLL_LISTEN + k].revents & (POLLHUP | POLLNVAL)) != 0) {
+			/* shutdown(2) by whoever shares it: it never accepts again, and poll() returns at once from now on */
+			log_at(0, "a listening socket was shut down");
+			exit(1);
+		}
 		for (n = 0; n < listen_pace[k].batch && !ended && accept_one(lfd); n++)
 			;
 		listen_set_pace(k, n == listen_pace[k].batch);

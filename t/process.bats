@@ -308,3 +308,34 @@ activated() { # SUPERVISOR-OPTION... -- EPMD-OPTION...
     is "$(epmd -port "$PORT" -kill)" Killed
     ended "$EPMD_PID"
 }
+
+@test "a socket that its supervisor shuts down ends it with a line and status 1, one of several too" {
+    need_no_runner
+    local sockets
+    for sockets in "-l 127.0.0.1,$PORT" "-l 127.0.0.1,$PORT -l ::1,$PORT"; do
+        rm -f "$TMP/shut"
+        # shellcheck disable=SC2086
+        activated -x "$TMP/shut" $sockets --
+        wait_for listening "$PORT"
+        is "$(names)" ""
+        : >"$TMP/shut"
+        wait_for gone "$EPMD_PID"
+        status=0
+        ended "$EPMD_PID" || status=$?
+        is "$status" 1
+        logged "a listening socket was shut down"
+    done
+}
+
+@test "a listener that ss -K destroys ends it with a line and status 1" {
+    need_root "network namespaces"
+    HOST=$(netns)
+    start_on "$HOST"
+    on "$HOST" ss -K -l 'sport = :4369' >"$TMP/killed" 2>&1 || skip 'ss cannot'
+    [ "$(wc -l <"$TMP/killed")" -gt 1 ] || skip 'no CONFIG_INET_DIAG_DESTROY'
+    wait_for gone "$EPMD_PID"
+    status=0
+    ended "$EPMD_PID" || status=$?
+    is "$status" 1
+    logged "a listening socket was shut down"
+}

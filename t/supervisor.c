@@ -5,6 +5,8 @@
  *         listens on each, and becomes COMMAND with these sockets from descriptor 3 on, LISTEN_FDS and LISTEN_PID
  *         (its own, or PID) set: systemd's socket activation. A COMMAND that knows nothing of it is a stranger on
  *         those ports.
+ *     supervisor -x PATH -l ADDR,PORT... COMMAND...
+ *         the same, and a process that stays behind shuts the first of these sockets down once there is a file PATH
  *     supervisor -u ADDR,PORT COMMAND...
  *         the same with a socket that does not listen
  *     supervisor -a ADDR,PORT TEXT
@@ -20,6 +22,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,6 +99,18 @@ static void answer_all(int lfd, const char *text)
     }
 }
 
+static void shut_down_later(const char *path)
+{
+    const pid_t starter = getpid();
+
+    if (fork() != 0)
+        return;
+    while (kill(starter, 0) == 0 && access(path, F_OK) != 0)
+        poll(NULL, 0, 20);
+    shutdown(3, SHUT_RDWR);
+    _exit(0);
+}
+
 static int zombies(void)
 {
     DIR *proc = opendir("/proc");
@@ -135,12 +150,13 @@ static void play_init(char **command)
 int main(int argc, char **argv)
 {
     char pid[24], fds[24];
+    const char *shut_down_at = NULL;
     int c, next = 3;
 
     snprintf(pid, sizeof pid, "%ld", (long)getpid());
     for (c = 3; c < 64; c++)
         close(c); /* what a test's shell had open */
-    while ((c = getopt(argc, argv, "+p:l:u:a:n:i")) != -1)
+    while ((c = getopt(argc, argv, "+p:l:u:a:n:ix:")) != -1)
         switch (c) {
         case 'p': snprintf(pid, sizeof pid, "%s", optarg); break;
         case 'l':
@@ -150,12 +166,15 @@ int main(int argc, char **argv)
             break;
         case 'a': answer_all(open_socket(optarg, 1), argv[optind]); return 1;
         case 'n': print_datagrams(optarg); return 1;
+        case 'x': shut_down_at = optarg; break;
         case 'i': play_init(argv + optind); return 0;
         default: return 2;
         }
     snprintf(fds, sizeof fds, "%d", next - 3);
     setenv("LISTEN_FDS", fds, 1);
     setenv("LISTEN_PID", pid, 1);
+    if (shut_down_at != NULL)
+        shut_down_later(shut_down_at);
     execvp(argv[optind], argv + optind);
     die(argv[optind]);
 }
