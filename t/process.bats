@@ -111,9 +111,10 @@ until [ -S /dev/log ]; do sleep 0.02; done
 "$EPMD" -d -daemon -port $PORT || exit 1
 "$BUILD/raw" -p $PORT send "$(please nobody)" eof
 "$EPMD" -port $PORT -kill
+until grep -q 'PORT2_RESP (error)' "$TMP/syslog"; do sleep 0.02; done
 kill \$!
 END
-    is "$(unshare --mount sh "$TMP/script")" "7701 closed
+    is "$(timeout $PATIENCE unshare --mount sh "$TMP/script")" "7701 closed
 Killed"
     like "$(cat "$TMP/syslog")" '^<[0-9]+>.*epmd\[[0-9]+\]: epmd running - daemon = 1'
     like "$(cat "$TMP/syslog")" '\*\* sent PORT2_RESP \(error\) for "nobody"'
