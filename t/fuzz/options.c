@@ -66,7 +66,7 @@
 #include "replay.h"
 #include <setjmp.h>
 
-enum { WORDS = 64, FDS = 64, FD = 10, PASSWD_FD = 100, OTHER_FD = 101, TEXT_MAX = 8192, PID = 42 };
+enum { WORDS = 64, FDS = 64, FD = 10, PASSWD_FD = 100, OTHER_FD = 101, COOKIES_FD, TEXT_MAX = 8192, PID = 42 };
 enum { SERVES = 90 }; /* where a status is expected: it came to the loop */
 
 static struct {
@@ -163,6 +163,8 @@ int fake_sigaction(int number, const struct sigaction *act)
 
 int fake_open(const char *path, int flags, ...)
 {
+    if (strcmp(path, "/proc/sys/net/ipv4/tcp_syncookies") == 0)
+        return COOKIES_FD;
     if (strcmp(path, "/etc/passwd") != 0)
         return OTHER_FD;
     MUST(flags == O_RDONLY);
@@ -182,6 +184,10 @@ ssize_t fake_read(int fd, void *room, size_t len)
     size_t fill = 0, n;
     char *const text = room;
 
+    if (fd == COOKIES_FD) {
+        *text = "01"[opened % 2];
+        return 1;
+    }
     MUST(fd == PASSWD_FD);
     for (; passwd_at < passwd.len; passwd_at++) {
         n = strlen(passwd.word[passwd_at] + 7);
