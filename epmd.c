@@ -1912,8 +1912,9 @@ static void address_text(const union address *a, char text[ADDRESS_TEXT_MAX])
 #define BACKLOG 4096 /* connections that wait to be accepted; the kernel takes less where its own limit is lower */
 
 /*
- * Linux: accept() finds the request there already, and whoever is silent is not ours for a second. Meanwhile the silent wait in the
- * queue of half-open connections, and if that is full only SYN cookies let others in: so not without them.
+ * Linux: accept() finds the request there already, and whoever is silent is not ours for a second.
+ * Meanwhile the silent wait in the queue of half-open connections, and if that is full only SYN
+ * cookies let others in: so not without them.
  */
 static void listen_defer(int lfd)
 {
@@ -2274,6 +2275,11 @@ static void delay(uint32_t seconds)
 		(void)poll(NULL, 0, (int)(seconds * 1000));
 }
 
+static int64_t timeout_ms(void)
+{
+	return (int64_t)set.packet_timeout_s * 1000;
+}
+
 /* It may work the next time. */
 static int is_passing(int error)
 {
@@ -2348,24 +2354,6 @@ static int conn_is_local(struct conn *c)
 	return c->host == HOST_LOCAL;
 }
 
-/*
- * Its time starts anew with every byte, but all of it has a limit as well. Half a second more is for who counts in whole ones: a
- * byte a second is served at -packet_timeout 1.
- */
-static void conn_renew(struct conn *c)
-{
-	const int64_t timeout_ms = (int64_t)set.packet_timeout_s * 1000, now_ms = clock_ms();
-	const int64_t total_ms = timeout_ms * 5 > EPMD_TOTAL_S * 1000 ? timeout_ms * 5 : EPMD_TOTAL_S * 1000;
-
-	if (c->since_ms == 0)
-		c->since_ms = now_ms;
-	c->deadline_ms = now_ms + timeout_ms + 500;
-	if (c->deadline_ms > c->since_ms + total_ms)
-		c->deadline_ms = c->since_ms + total_ms;
-	if (c->deadline_ms < deadline_ms)
-		deadline_ms = c->deadline_ms;
-}
-
 /* Sees to it that a slot is free for the next. */
 static void conns_make_room(void)
 {
@@ -2373,11 +2361,16 @@ static void conns_make_room(void)
 		shortage_begin(SHORT_CONNS, clock_ms());
 }
 
-/* Parks it until it can be read or written. */
+/* Parks it until it can be read or written: a request, or a step of an answer, for up to -packet_timeout. */
 static void conn_wait(struct conn *c, short want)
 {
 	(void)conn_is_local(c);
-	conn_renew(c);
+	if (c->since_ms == 0) {
+		c->since_ms = clock_ms();
+		c->deadline_ms = c->since_ms + timeout_ms();
+		if (c->deadline_ms < deadline_ms)
+			deadline_ms = c->deadline_ms;
+	}
 	park_want(slot_of(c), want);
 	conns_make_room();
 }
@@ -2389,6 +2382,14 @@ static void conn_keep(struct conn *c)
 	c->deadline_ms = NEVER;
 	park_want(slot_of(c), POLLIN);
 	conns_make_room();
+}
+
+/* The reader of an answer took some of it: the time starts anew, but all of the answer has a limit as well. */
+static void conn_renew(struct conn *c)
+{
+	const int64_t next_ms = clock_ms() + timeout_ms(), last_ms = c->since_ms + 5 * timeout_ms();
+
+	c->deadline_ms = next_ms < last_ms ? next_ms : last_ms;
 }
 
 /* All that was to be sent is sent. */
@@ -2444,6 +2445,8 @@ static void conn_send(struct conn *c, const uint8_t *bytes, size_t len)
 	}
 	if (sent < 0)
 		sent = 0;
+	else if (c->since_ms != 0)
+		conn_renew(c);
 	if ((size_t)sent < end && from.kind != 0)
 		whole = conn_rewind(c, from, len, (size_t)sent);
 	if (whole < end)
@@ -2606,14 +2609,19 @@ static void conn_open(int cfd)
 	conn_read(c);
 }
 
-/* Closes those whose time is up, and finds the next. */
+/*
+ * Closes those whose time is up, and finds the next deadline. What a connection waits for may have
+ * come, with its event still behind others in the queue: so each is tried once more before it is closed.
+ */
 static void conns_expire(int64_t now_ms)
 {
 	struct conn *c;
 
 	deadline_ms = NEVER;
 	for (c = conns; c < conns + conn_top; c++) {
-		if (c->state != CONN_READING && c->state != CONN_SENDING)
+		if (c->state != CONN_FREE && c->deadline_ms <= now_ms)
+			conn_event(c, POLLIN);
+		if (c->state == CONN_FREE)
 			continue;
 		if (c->deadline_ms <= now_ms) {
 			counts.timed_out++;
@@ -2704,7 +2712,7 @@ static void turn_listeners(void)
 		if (lfd < 0 || polled[POLL_LISTEN + k].revents == 0)
 			continue;
 		if ((polled[POLL_LISTEN + k].revents & (POLLHUP | POLLNVAL)) != 0) {
-			/* shutdown(2) by whoever shares it: it never accepts again, and poll() returns at once from now on */
+			/* by who shares it: it never accepts again, and poll() returns at once from now on */
 			log_at(0, "a listening socket was shut down");
 			exit(1);
 		}
@@ -2714,8 +2722,7 @@ static void turn_listeners(void)
 	}
 }
 
-/* Whether all that were ready had their turn. */
-static int turn_parked(void)
+static void turn_parked(void)
 {
 	struct event event[EPMD_BATCH_MAX];
 	int k, n = 0;
@@ -2729,7 +2736,6 @@ static int turn_parked(void)
 	for (slot = 0; slot < polled_slots; slot++)
 		if (park_entry(slot)->fd >= 0 && park_entry(slot)->revents != 0)
 			conn_event(&conns[slot], park_entry(slot)->revents);
-	return n >= 0 && n < EPMD_BATCH_MAX;
 }
 
 static void turn_signals(void)
@@ -2747,14 +2753,14 @@ static void turn_signals(void)
 }
 
 /* What the clock says is due; returns when the next thing is. */
-static int64_t turn_clock(int all_served)
+static int64_t turn_clock(void)
 {
 	int64_t now_ms, next_ms;
 
 	if (deadline_ms == NEVER && pause_ms == NEVER && shortage_ms == NEVER)
 		return NEVER;
 	now_ms = clock_ms();
-	if (now_ms >= deadline_ms && all_served)
+	if (now_ms >= deadline_ms)
 		conns_expire(now_ms);
 	if (now_ms >= pause_ms) {
 		pause_ms = NEVER;
@@ -2782,7 +2788,6 @@ static int64_t turn(int64_t next_ms)
 {
 	static const struct timespec moment = { 0, 10000000 };
 	static int failures;
-	int all_served;
 
 	if (poll(polled, (nfds_t)(POLL_LISTEN + listen_len + polled_slots), ms_until(next_ms)) < 0) {
 		if (errno != EINTR && errno != EAGAIN && errno != ENOMEM && ++failures == POLL_FAILURES) {
@@ -2791,13 +2796,13 @@ static int64_t turn(int64_t next_ms)
 		}
 		if (errno != EINTR)
 			(void)nanosleep(&moment, NULL);
-		return turn_clock(0);
+		return turn_clock();
 	}
 	failures = 0;
 	turn_signals();
-	all_served = turn_parked();
+	turn_parked();
 	turn_listeners();
-	return turn_clock(all_served);
+	return turn_clock();
 }
 
 /* ==== 13 Commands: the client's side; an alarm ends what takes too long ======================================================= */

@@ -69,9 +69,6 @@
 #ifndef EPMD_BATCH_MAX
 #define EPMD_BATCH_MAX 64              /* connections served from one source before the others get their turn */
 #endif
-#ifndef EPMD_TOTAL_S
-#define EPMD_TOTAL_S 60                /* seconds that a request, or an answer, may take in all where 5 * -packet_timeout is less */
-#endif
 #ifndef EPMD_SCRATCH_MAX
 #define EPMD_SCRATCH_MAX 65536         /* bytes of a listing that are made, and offered to the kernel, at a time */
 #endif

@@ -3,10 +3,12 @@
  *
  *     flood PORT [ADDRESS] MODE...
  *
- *     silent N [RATE]   open N connections, and say nothing on them; "N", then hold them until a signal. With RATE, so many a
- *                       second, whether they come to be or not.
+ *     silent N [RATE]   open N connections, and say nothing on them; "N", then hold them until a signal.
+ *                       With RATE, so many a second, whether they come to be or not.
  *     partial N         the same with the first byte of a request on each
  *     deaf N            the same with a NAMES_REQ on each, a receive buffer of 2 kB, and nothing read
+ *     readers N         keep N lists under way, each read as it comes and asked for again at its end; "N" once there
+ *                       are, until a signal
  *     connects RATE S   for S seconds open so many a second and reset them: every third with nothing said, with a byte, with a look-up;
  *                       how many there were
  *     garbage N         N packets that are no request, each on its own connection; N
@@ -125,6 +127,30 @@ static void hold(int n, const char *first, size_t len, long rate)
     printf("%d\n", i);
     fflush(stdout);
     pause();
+}
+
+static void readers(int n)
+{
+    static struct pollfd p[1024];
+    static char list[65536];
+    int i;
+
+    for (i = 0; i < n && i < 1024; i++)
+        p[i].fd = -1;
+    for (n = i;;) {
+        for (i = 0; i < n; i++) {
+            if (p[i].fd >= 0 && (p[i].revents == 0 || recv(p[i].fd, list, sizeof list, 0) > 0))
+                continue;
+            if (p[i].fd >= 0)
+                close(p[i].fd);
+            else if (i == n - 1 && printf("%d\n", n) > 0)
+                fflush(stdout);
+            p[i].fd = dial();
+            p[i].events = POLLIN;
+            say(p[i].fd, "\0\1n", 3);
+        }
+        poll(p, (nfds_t)n, -1);
+    }
 }
 
 static void connects(long rate, long seconds)
@@ -255,7 +281,9 @@ int main(int argc, char **argv)
     else if (strcmp(mode, "deaf") == 0) {
         rcvbuf = 2048;
         hold(n, "\0\1n", 3, 0);
-    } else if (strcmp(mode, "connects") == 0 && argv[2] != NULL)
+    } else if (strcmp(mode, "readers") == 0)
+        readers(n);
+    else if (strcmp(mode, "connects") == 0 && argv[2] != NULL)
         connects(n, atol(argv[2]));
     else if (strcmp(mode, "garbage") == 0)
         garbage(n);

@@ -419,7 +419,7 @@ static void begin(struct actor *a)
     a->from_us = a->next_us = now_us();
     a->fd = -1;
     a->len = a->sent = a->out_len = a->want = 0;
-    a->gap_us = a->kind <= UNKNOWN && below(20) == 0 ? 1 + below(200000) : 0;
+    a->gap_us = a->kind <= UNKNOWN && below(20) == 0 ? 1 + below((int)timeout_us / 64) : 0;
     a->half_close = a->kind != REGISTER && a->kind != AGAIN && below(5) == 0;
     a->quits = 0;
     switch (a->kind) {
@@ -470,14 +470,15 @@ static void begin(struct actor *a)
     a->fd = dial(a->gap_us > 0 && a->want == 0 ? 2048 : 0);
 }
 
-/* Sends what is due; the bytes one by one where it is slow. */
+/* Sends what is due; if it is slow, byte by byte or in some 32 pieces, within half of the daemon's -packet_timeout. */
 static void push(struct actor *a)
 {
     const int slow = a->gap_us > 0 && a->kind <= UNKNOWN;
+    const size_t left = a->out_len - a->sent, piece = 1 + a->out_len / 32;
     ssize_t n = 0;
 
-    if (a->sent < a->out_len)
-        n = send(a->fd, a->out + a->sent, slow ? 1 : a->out_len - a->sent, MSG_NOSIGNAL);
+    if (left > 0)
+        n = send(a->fd, a->out + a->sent, slow && piece < left ? piece : left, MSG_NOSIGNAL);
     if (n > 0)
         a->sent += (size_t)n;
     if (n < 0 && errno == ECONNREFUSED)
@@ -485,7 +486,7 @@ static void push(struct actor *a)
     if (a->sent == a->out_len && a->half_close)
         shutdown(a->fd, SHUT_WR);
     if (a->sent < a->out_len && slow)
-        a->next_us = now_us() + a->gap_us / (a->node != NULL ? a->node->len / 10 + 1 : 1);
+        a->next_us = now_us() + a->gap_us;
     if (a->sent == a->out_len && a->quits)
         a->next_us = now_us() + (a->kind == RESET ? below(2000) : below(2 * (int)timeout_us / 3));
 }
