@@ -1398,7 +1398,9 @@ static int64_t pause_ms = NEVER;             /* until then nothing is accepted *
 static int64_t shortage_ms = NEVER;          /* the next one may be over then */
 static int signal_pipe = -1;                 /* its writing end */
 static int log_socket = -1;                  /* to the syslog daemon, once detached */
-static volatile sig_atomic_t ended;          /* by a signal, or KILL_REQ */
+static volatile sig_atomic_t ended;          /* by this signal, or END_REASON */
+#define END_REASON (-1)
+static char end_reason[96];                  /* for the log, where it was no signal */
 
 static char name_text[EPMD_NAME_MAX + 1];    /* printable()'s */
 
@@ -1798,6 +1800,13 @@ static void write_error(const char *what, const char *on, int error)
 	char line[ERROR_LINE_MAX];
 
 	(void)!write(STDERR_FILENO, line, error_line(line, what, on, error));
+}
+
+/* The loop ends after this turn, and the log says why. */
+static void end_for(const char *why, const char *who)
+{
+	snprintf(end_reason, sizeof end_reason, "%s%s", why, who);
+	ended = END_REASON;
 }
 
 /* Cannot start: one line, status 1. */
@@ -2502,6 +2511,20 @@ static enum epmd_verdict conn_ask(struct conn *c, const uint8_t *in, size_t fill
 	return answer.verdict;
 }
 
+/* A KILL_REQ that is granted. */
+static void conn_end_daemon(const struct conn *c)
+{
+	union address asker;
+	socklen_t len = sizeof asker;
+	char text[ADDRESS_TEXT_MAX];
+
+	if (getpeername(c->fd, &asker.any, &len) < 0)
+		asker.any.sa_family = AF_UNSPEC;
+	address_text(&asker, text);
+	end_for("killed by request of ", text);
+	listen_close();
+}
+
 /* The request is complete: carries out the verdict, and answers. */
 static void conn_answer(struct conn *c, const uint8_t *in)
 {
@@ -2515,10 +2538,8 @@ static void conn_answer(struct conn *c, const uint8_t *in)
 	c->refused = answer.request == EPMD_ALIVE2_REQ && answer.verdict == EPMD_SEND;
 	if (answer.verdict == EPMD_LIST)
 		c->cursor = answer.cursor;
-	if (answer.verdict == EPMD_QUIT) {
-		ended = 1;
-		listen_close();
-	}
+	if (answer.verdict == EPMD_QUIT)
+		conn_end_daemon(c);
 	if (answer.verdict == EPMD_COUNTS)
 		answer.len = (uint16_t)add_counts((char *)answer.out, sizeof answer.out, answer.len);
 	if (set.debug > 0)
@@ -2742,9 +2763,8 @@ static void turn_signals(void)
 {
 	char bytes[16], line[512] = "";
 
-	if (polled[POLL_SIGNAL].revents == 0)
-		return;
-	(void)!read(polled[POLL_SIGNAL].fd, bytes, sizeof bytes);
+	if (polled[POLL_SIGNAL].revents != 0)
+		(void)!read(polled[POLL_SIGNAL].fd, bytes, sizeof bytes);
 	if (counts_wanted) {
 		counts_wanted = 0;
 		(void)add_counts(line, sizeof line - 1, 0);
@@ -3378,6 +3398,60 @@ static void release_stdio(void)
 		(void)close(fd);
 }
 
+static void set_signal(int number, void (*handler)(int), int flags)
+{
+	struct sigaction act;
+
+	memset(&act, 0, sizeof act);
+	(void)sigemptyset(&act.sa_mask);
+	act.sa_handler = handler;
+	act.sa_flags = flags;
+	(void)sigaction(number, &act, NULL);
+}
+
+/*
+ * What the caller blocked or ignored does not stay so. SIGUSR1 and SIGUSR2 may reach a command, or the daemon before it serves; at
+ * SIGXFSZ a write fails.
+ */
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	set_signal(SIGUSR1, SIG_IGN, 0);
+	set_signal(SIGUSR2, SIG_IGN, 0);
+	set_signal(SIGXFSZ, SIG_IGN, 0);
+	set_signal(SIGCHLD, SIG_DFL, 0); /* or detach() would learn nothing of its child */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* The children of process 1 are others' orphans: those that have ended go, and so will all that end. */
+static void ignore_children(void)
+{
+	set_signal(SIGCHLD, SIG_IGN, 0);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+/* The default action is back, so that the caller sees what ended us; but for process 1 that is to do nothing. */
+static void on_command_end(int signal)
+{
+	(void)raise(signal);
+	_exit(128 + signal);
+}
+
+/* Under nohup(1), SIGHUP stays ignored. */
+static void catch_command_signals(void)
+{
+	struct sigaction hangup;
+
+	set_signal(SIGTERM, on_command_end, SA_NODEFER | (int)SA_RESETHAND);
+	set_signal(SIGINT, on_command_end, SA_NODEFER | (int)SA_RESETHAND);
+	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+		set_signal(SIGHUP, on_command_end, SA_NODEFER | (int)SA_RESETHAND);
+	ignore_children();
+}
+
 static void on_signal(int signal)
 {
 	const int error = errno;
@@ -3385,7 +3459,7 @@ static void on_signal(int signal)
 	if (signal == SIGUSR1)
 		counts_wanted = 1;
 	else
-		ended = 1;
+		ended = signal;
 	(void)!write(signal_pipe, "", 1);
 	errno = error;
 }
@@ -3393,7 +3467,6 @@ static void on_signal(int signal)
 /* Handlers, so that it ends as PID 1 too, which the kernel shields from signals that have none. */
 static void catch_signals(void)
 {
-	struct sigaction act;
 	int end[2];
 
 	if (pipe(end) < 0 || set_flags(end[0]) < 0 || set_flags(end[1]) < 0)
@@ -3401,15 +3474,11 @@ static void catch_signals(void)
 	polled[POLL_SIGNAL].fd = end[0];
 	polled[POLL_SIGNAL].events = POLLIN;
 	signal_pipe = end[1];
-	memset(&act, 0, sizeof act);
-	(void)sigemptyset(&act.sa_mask);
-	act.sa_handler = on_signal;
-	(void)sigaction(SIGTERM, &act, NULL);
-	(void)sigaction(SIGINT, &act, NULL);
-	(void)sigaction(SIGUSR1, &act, NULL);
-	act.sa_handler = SIG_IGN;
-	(void)sigaction(SIGPIPE, &act, NULL);
-	(void)sigaction(SIGHUP, &act, NULL);
+	set_signal(SIGTERM, on_signal, 0);
+	set_signal(SIGINT, on_signal, 0);
+	set_signal(SIGUSR1, on_signal, 0);
+	set_signal(SIGPIPE, SIG_IGN, 0);
+	set_signal(SIGHUP, SIG_IGN, 0);
 }
 
 static void open_queue(void)
@@ -3723,6 +3792,7 @@ static int run_command(const struct command *command, char **arg)
 	const int64_t until_ms = clock_ms() + (int64_t)set.wait_s * 1000;
 	int status;
 
+	catch_command_signals();
 	limit_time(command->status_none, command->quiet, set.wait_s > set.timeout_s ? set.wait_s + 1 : set.timeout_s);
 	for (;;) {
 		last_try = clock_ms() >= until_ms;
@@ -3775,12 +3845,14 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	reserve_stdio();
+	reset_signals();
 	read_environment();
 	argv = read_options(argv + 1);
 	if (*argv != NULL)
 		return run_command(read_command(argv), argv + 1);
 	if (set.host != NULL || set.wait_s > 0)
 		usage_error(); /* a command's, and the command is missing */
+	set_signal(SIGTTOU, SIG_IGN, 0); /* which `stty tostop` sends to who writes to it from the background */
 	if (set.daemon && !set.systemd)
 		close_inherited();
 	open_sockets();
@@ -3791,6 +3863,7 @@ int main(int argc, char **argv)
 	if (set.daemon)
 		detach();
 	open_queue(); /* behind detach(), since a child does not inherit a kqueue */
+	ignore_children();
 	give_up_rights();
 	if (set.systemd)
 		notify_ready();
@@ -3798,6 +3871,7 @@ int main(int argc, char **argv)
 	log_at(1, "epmd running - daemon = %d", set.daemon);
 	while (!ended)
 		next_ms = turn(next_ms);
+	turn_signals(); /* the counts may still be wanted */
 	return 0;
 }
 

@@ -14,11 +14,19 @@
  *     supervisor -n PATH
  *         receives datagrams at a Unix socket and prints each as a line: the part of systemd's NOTIFY_SOCKET and of
  *         syslogd; "@NAME" is an abstract one
+ *     supervisor -t COMMAND...
+ *         runs COMMAND on a terminal of its own that nobody reads
+ *     supervisor -b COMMAND...
+ *         runs COMMAND in the background of a terminal under `stty tostop`, and prints what comes of it
+ *     supervisor -z COMMAND...
+ *         becomes COMMAND with a child that has ended and was not waited for
  *     supervisor -i COMMAND...
  *         runs COMMAND to its end, as an init that waits for its own child alone, and prints the child's status and the
  *         number of zombies that it has then
  */
+#define _XOPEN_SOURCE 700 /* posix_openpt() */
 #include <dirent.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -27,9 +35,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 static void die(const char *what)
@@ -147,6 +157,56 @@ static void play_init(char **command)
     printf("status %d, zombies %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), zombies());
 }
 
+/* On its terminal, as its session's leader or, in the background, as that one's child. */
+static void run_on_terminal(const char *path, int in_background, char **command)
+{
+    struct termios how;
+    int fd, k;
+
+    setsid();
+    fd = open(path, O_RDWR);
+    if (fd < 0 || ioctl(fd, TIOCSCTTY, 0) < 0 || tcgetattr(fd, &how) < 0)
+        die(path);
+    how.c_lflag |= TOSTOP;
+    if (in_background && (tcsetattr(fd, TCSANOW, &how) < 0 || fork() > 0)) {
+        wait(NULL);
+        exit(0);
+    }
+    if (in_background)
+        setpgid(0, 0);
+    for (k = 0; k < 3; k++)
+        dup2(fd, k);
+    if (fd > 2)
+        close(fd);
+    execvp(command[0], command);
+    die(command[0]);
+}
+
+static void play_terminal(int in_background, char **command)
+{
+    const int fd = posix_openpt(O_RDWR | O_NOCTTY);
+    char text[4096];
+    ssize_t n;
+
+    if (fd < 0 || grantpt(fd) < 0 || unlockpt(fd) < 0)
+        die("posix_openpt");
+    if (fork() == 0)
+        run_on_terminal(ptsname(fd), in_background, command);
+    while (in_background && (n = read(fd, text, sizeof text)) > 0)
+        (void)!write(1, text, (size_t)n);
+    wait(NULL);
+}
+
+static void leave_zombie(void)
+{
+    siginfo_t info;
+    const pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(0);
+    waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+}
+
 int main(int argc, char **argv)
 {
     char pid[24], fds[24];
@@ -156,7 +216,7 @@ int main(int argc, char **argv)
     snprintf(pid, sizeof pid, "%ld", (long)getpid());
     for (c = 3; c < 64; c++)
         close(c); /* what a test's shell had open */
-    while ((c = getopt(argc, argv, "+p:l:u:a:n:ix:")) != -1)
+    while ((c = getopt(argc, argv, "+p:l:u:a:n:itbzx:")) != -1)
         switch (c) {
         case 'p': snprintf(pid, sizeof pid, "%s", optarg); break;
         case 'l':
@@ -167,6 +227,9 @@ int main(int argc, char **argv)
         case 'a': answer_all(open_socket(optarg, 1), argv[optind]); return 1;
         case 'n': print_datagrams(optarg); return 1;
         case 'x': shut_down_at = optarg; break;
+        case 't':
+        case 'b': play_terminal(c == 'b', argv + optind); return 0;
+        case 'z': leave_zombie(); break;
         case 'i': play_init(argv + optind); return 0;
         default: return 2;
         }

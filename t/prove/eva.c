@@ -87,6 +87,18 @@ int getsockname(int fd, struct sockaddr *address, socklen_t *len)
 	return Frama_C_interval(-1, 0);
 }
 
+int getpeername(int fd, struct sockaddr *address, socklen_t *len)
+{
+	return getsockname(fd, address, len);
+}
+
+const char *inet_ntop(int family, const void *bytes, char *text, socklen_t room)
+{
+	(void)family, (void)bytes;
+	any_text(text, room);
+	return Frama_C_interval(0, 1) ? text : NULL;
+}
+
 #define IN6_IS_ADDR_LOOPBACK(a)    Frama_C_interval(0, (a)->s6_addr[15] <= 1)
 #define IN6_IS_ADDR_V4MAPPED(a)    Frama_C_interval(0, (a)->s6_addr[11] == 255)
 #define IN6_IS_ADDR_UNSPECIFIED(a) Frama_C_interval(0, (a)->s6_addr[15] == 0)

@@ -1,0 +1,211 @@
+load helper
+
+# What a process inherits from who starts it: signals blocked or ignored, limits, a terminal, descriptors, other processes' children.
+
+setup() {
+    common_setup
+    need_no_runner
+}
+
+in_state() { # PID STATE
+    [ "$(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$1/status")" = "$2" ]
+}
+
+# signals that are there at once when it goes on, the lowest first
+signal_at_once() { # PID SIGNAL...
+    local signal
+    kill -STOP "$1"
+    wait_for in_state "$1" T
+    for signal in "${@:2}"; do kill "-$signal" "$1"; done
+    kill -CONT "$1"
+}
+
+ended_by() { # SIGNAL PID
+    local status=0
+    wait_for gone "$2" || return
+    wait "$2" || status=$?
+    is "$status" $((128 + $(kill -l "$1")))
+}
+
+published() { # a -register of `abc`, its process in $PUBLISHER
+    "$@" "$EPMD" -port "$PORT" -register abc 5000 >"$TMP/said" 2>&1 3>&- &
+    PUBLISHER=$!
+    remember $!
+    wait_for grep -qx 'registered abc at port 5000' "$TMP/said"
+}
+
+# a listener that never answers
+mute() {
+    "$BUILD/supervisor" -l "127.0.0.1,$PORT" sleep 60 3>&- &
+    remember $!
+    wait_for listening "$PORT"
+}
+
+# ---- blocked and ignored signals
+
+@test "signals that are blocked, or ignored, end it all the same" {
+    local how signal
+    for how in block ignore; do
+        for signal in TERM INT; do
+            free_port
+            EPMD_RUNNER="env --$how-signal" start
+            kill -$signal "$EPMD_PID"
+            ended "$EPMD_PID"
+        done
+    done
+}
+
+@test "SIGUSR1 logs the counts where it was blocked" {
+    EPMD_RUNNER="env --block-signal" start
+    kill -USR1 "$EPMD_PID"
+    wait_for grep -q ': up since ' "$TMP/log"
+}
+
+@test "-timeout ends a command where SIGALRM is blocked or ignored" {
+    mute
+    for how in block ignore; do
+        run timeout 20 env --$how-signal=ALRM "$EPMD" -port "$PORT" -timeout 1 -names
+        is "$status:$output" "1:epmd: time is up, with no answer"
+    done
+}
+
+@test "SIGTERM and SIGINT end a command where they are blocked or ignored, SIGHUP but under nohup" {
+    start
+    for how in block ignore; do
+        for signal in TERM INT; do
+            published env --$how-signal
+            kill -$signal "$PUBLISHER"
+            ended_by $signal "$PUBLISHER"
+            wait_for unregistered abc
+        done
+    done
+    published env --block-signal --default-signal=HUP
+    kill -HUP "$PUBLISHER"
+    ended_by HUP "$PUBLISHER"
+    wait_for unregistered abc
+    published nohup
+    signal_at_once "$PUBLISHER" HUP TERM
+    ended_by TERM "$PUBLISHER"
+}
+
+@test "a command does not heed the daemon's SIGUSR1 and SIGUSR2" {
+    start
+    published
+    signal_at_once "$PUBLISHER" USR1 USR2 TERM
+    ended_by TERM "$PUBLISHER"
+    "$EPMD" -port "$PORT" -wait 30 -lookup abc >"$TMP/port" 3>&- &
+    local waiting=$!
+    remember $waiting
+    wait_for in_state $waiting S
+    signal_at_once $waiting USR1 USR2
+    register abc
+    ended $waiting
+    is "$(cat "$TMP/port")" 5000
+}
+
+# ---- limits, and the terminal
+
+@test "a log that reaches the limit of a file's size does not end it" {
+    EPMD_RUNNER="prlimit --fsize=4096" start
+    flood rounds 100 >/dev/null
+    is "$(wc -c <"$TMP/log")" 4096
+    register abc
+    is "$(names)" "name abc at port 5000"
+}
+
+@test "a command whose output reaches the limit of a file's size says so" {
+    start
+    hold nodes 1 many 300 6
+    run --separate-stderr -1 sh -c "prlimit --fsize=4096 '$EPMD' -port $PORT -names >$TMP/names"
+    is "$stderr" 'epmd: cannot write: File too large'
+}
+
+@test "in the background of a terminal that stops who writes to it (stty tostop) it serves, and its log is seen" {
+    "$BUILD/supervisor" -b "$EPMD" -d -port "$PORT" >"$TMP/log" 3>&- &
+    remember $!
+    wait_for listening "$PORT"
+    adopt
+    like "$(ask -t 20000 send "$(alive2 abc)" recv 6)" '^7600'
+    wait_for grep -q "registering 'abc:" "$TMP/log"
+}
+
+# ---- others' children
+
+childless() { # PID
+    [ -z "$(ps -o pid= --ppid "$1")" ]
+}
+
+# 20 processes whose parent ends before them, in a namespace whose process 1 has the number $1 here
+orphans() { # PID
+    nsenter -t "$1" -p -m sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do (sleep 0.1 &) ; done'
+}
+
+as_process_1() { # OPTION...: its number here in $EPMD_PID
+    unshare --pid --fork --kill-child --mount-proc "$EPMD" -port "$PORT" "$@" >"$TMP/log" 2>&1 3>&- &
+    UNSHARE=$!
+    remember $!
+    wait_for child_of "$UNSHARE"
+}
+
+child_of() { # PID: into $EPMD_PID
+    EPMD_PID=$(ps -o pid= --ppid "$1" | tr -d ' ')
+    [ -n "$EPMD_PID" ]
+}
+
+@test "as process 1 it leaves no zombie of others' orphans" {
+    need_root "process namespaces"
+    as_process_1
+    wait_for listening "$PORT"
+    orphans "$EPMD_PID"
+    wait_for childless "$EPMD_PID"
+    is "$(names)" ""
+}
+
+@test "as process 1 a command leaves no zombies, and SIGTERM, SIGINT and SIGHUP end it" {
+    need_root "process namespaces"
+    start
+    local daemon=$EPMD_PID
+    for signal in TERM INT HUP; do
+        as_process_1 -register abc 5000
+        wait_for grep -qx 'registered abc at port 5000' "$TMP/log"
+        orphans "$EPMD_PID"
+        wait_for childless "$EPMD_PID"
+        kill -$signal "$EPMD_PID"
+        ended_by $signal "$UNSHARE"
+        wait_for unregistered abc
+    done
+    ! gone "$daemon"
+}
+
+@test "a child that had ended before it became epmd is no zombie either" {
+    "$BUILD/supervisor" -z "$EPMD" -port "$PORT" 3>&- &
+    EPMD_PID=$!
+    remember $!
+    wait_for listening "$PORT"
+    wait_for childless "$EPMD_PID"
+}
+
+# ---- signals that come together
+
+@test "SIGUSR1 directly followed by SIGTERM logs the counts first" {
+    start
+    signal_at_once "$EPMD_PID" USR1 TERM
+    ended "$EPMD_PID"
+    log | grep -q '^up since '
+}
+
+delays() { # whether it waits before an accept
+    local call
+    read -ra call <"/proc/$EPMD_PID/syscall"
+    [ "${call[2]}" = 0x0 ] && [ "${call[0]}" != running ]
+}
+
+@test "SIGUSR1 while a KILL is served logs the counts first" {
+    need_root "/proc/PID/syscall"
+    start -delay_accept 60
+    hold asks 0 send "$kill_req" recv 2
+    wait_for delays
+    kill -USR1 "$EPMD_PID" # which ends the delay
+    ended "$EPMD_PID"
+    log | grep -q '^up since '
+}
