@@ -3,7 +3,7 @@ needs='/usr/lib/erlang/usr/include/ei.h:erlang-dev cc:gcc'
 limit=120
 
 run_steps() {
-    versions "erl_interface $(erl_interface_version), $(otp_version)"
+    versions "erl_interface $(erl_interface_version)" "$(otp_version)"
     build
     start_epmd
     version 6 118

@@ -8,12 +8,12 @@ limit=60
 run_steps() {
     unset ERL_EPMD_PORT
     box=$dir/box
+    versions "$(otp_version)"
     if [ -n "$OTP" ]; then
-        versions "$(otp_version); it is no static binary, and as process 1 ignores SIGTERM"
         image_of_otp
     else
         image
-        versions "$(otp_version), $(stat -c %s "$box/epmd") bytes static"
+        echo "  $(stat -c %s "$box/epmd") bytes static"
     fi
     epmd_bin=$box/epmd
     serves_as_process_1

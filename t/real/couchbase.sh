@@ -5,7 +5,7 @@
 limit=120
 
 run_steps() {
-    versions "$(otp_version), Couchbase's names and ports"
+    versions "$(otp_version)"
     one_host 127.0.0.1
     one_host cb.local
     several_a_host

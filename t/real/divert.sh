@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 
 run_steps() {
-    versions "$(otp_version), dpkg $(dpkg-query -W -f '${Version}' dpkg)"
+    versions "$(otp_version)" "dpkg $(upstream_version dpkg)"
     [ -z "$OTP" ] || skip "OTP's epmd is there already"
     umount "$(erts_epmd)"
     already_serving

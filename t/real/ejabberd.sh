@@ -3,7 +3,7 @@ needs='ejabberdctl:ejabberd'
 limit=400
 
 run_steps() {
-    versions "ejabberd $(deb ejabberd | sed 's/.* //'), $(otp_version)"
+    versions "ejabberd $(upstream_version ejabberd)" "$(otp_version)"
     prepare
     start_both
     cluster

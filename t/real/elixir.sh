@@ -3,7 +3,7 @@ needs='elixir:elixir'
 limit=120
 
 run_steps() {
-    versions "Elixir $(elixir --short-version), $(otp_version)"
+    versions "Elixir $(elixir --short-version)" "$(otp_version)"
     start_by_system_cmd
     two_nodes
 }

@@ -34,7 +34,7 @@ EOF
 declare -A holder=()
 
 on() { # host command...
-    nsenter --target "${holder[$1]}" --net --uts --mount "${@:2}"
+    nsenter --target "${holder[$1]}" --net --uts --mount --root --wd "${@:2}"
 }
 
 # A host is the namespaces of a process that waits. This epmd is mounted over
@@ -70,7 +70,7 @@ hosts_end() {
 
 host_node() { # host name [erl arguments...]
     # A function in the background would give the shell's process, not erl's.
-    nsenter --target "${holder[$1]}" --net --uts --mount \
+    nsenter --target "${holder[$1]}" --net --uts --mount --root --wd \
         erl +S 1:1 -noinput -sname "$2" -setcookie "$cookie" "${@:3}" &
     pid_of[$2]=$!
     within 20 host_knows "$1" "$2"

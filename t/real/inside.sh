@@ -33,8 +33,8 @@ skip() {
     echo "$*"
     exit 77
 }
-versions() { echo "$*" >"$dir/versions"; }
-deb() { echo "$1 $(dpkg-query -W -f '${Version}' "$1")"; }
+versions() { printf '%s\n' "$@" >"$dir/versions"; } # product-and-version...
+upstream_version() { dpkg-query -W -f '${source:Upstream-Version}' "$1"; } # package
 
 # Asks every 20 ms, since there is nothing to wait on but the answer.
 within() { # seconds command...
@@ -111,10 +111,14 @@ kill_epmd() {
     within 5 not kill -0 "$pid" 2>/dev/null
 }
 
-# No case says anything about us if another binary has answered.
+listeners() { # port
+    ss -ltnpH "sport = :$1" | grep -o 'pid=[0-9]*' | cut -d = -f 2 | sort -u
+}
+
+# No case says anything about us if another binary has answered: neither what is called epmd nor who has the port.
 check_binary() {
     local pid
-    for pid in $(epmd_pids); do
+    for pid in $(epmd_pids) $(listeners "${ERL_EPMD_PORT:-4369}" || true); do
         [ "/proc/$pid/exe" -ef "$epmd_bin" ] || fail "another epmd serves: $(readlink "/proc/$pid/exe")"
     done
 }

@@ -3,7 +3,7 @@ needs='/usr/share/java/OtpErlang.jar:erlang-jinterface javac:default-jdk-headles
 limit=120
 
 run_steps() {
-    versions "jinterface $(jinterface_version), Java $(java_version), $(otp_version)"
+    versions "jinterface $(jinterface_version)" "Java $(java_version)" "$(otp_version)"
     javac -cp "$jar" -d "$dir" "$root/t/real/Node.java"
     node_start -sname erl
     nodes_up -sname erl

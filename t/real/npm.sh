@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-needs='node:nodejs npm:npm'
+needs='node:nodejs npm:npm /etc/ssl/certs/ca-certificates.crt:ca-certificates'
 npm='epmd-client@0.0.2 debug@4' # which epmd-client requires, and does not name
 limit=120
 
 run_steps() {
-    versions "epmd-client $(npm_version epmd-client), Node.js $(node --version)"
+    versions "epmd-client $(npm_version epmd-client)" "Node.js $(node --version | tr -d v)"
     start_epmd
     client 127.0.0.1
     client ::1

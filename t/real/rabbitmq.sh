@@ -3,7 +3,7 @@ needs='/usr/lib/rabbitmq/bin/rabbitmq-server:rabbitmq-server'
 limit=400
 
 run_steps() {
-    versions "RabbitMQ $(deb rabbitmq-server | sed 's/.* //'), $(otp_version)"
+    versions "RabbitMQ $(upstream_version rabbitmq-server)" "$(otp_version)"
     prepare
     start_both
     cluster
