@@ -7,6 +7,7 @@ run_steps() {
     prepare
     start_both
     cluster
+    epmd_dies
     stop_both
 }
 
@@ -73,6 +74,12 @@ cluster() {
     within 30 both_listed one
     within 30 both_listed two
     same ping pong "$(ctl one ping two@real)"
+}
+
+epmd_dies() {
+    epmd_killed one two
+    epmd_left_dead 'one two' ctl one status
+    both_listed one
 }
 
 both_listed() { # node

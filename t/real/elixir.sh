@@ -31,6 +31,9 @@ two_nodes() {
         IO.inspect Node.list()
         IO.inspect :erpc.call(:a@real, Node, :self, [])')"
     within 1 known_are a
+    epmd_killed a
+    epmd_left_dead a timeout 20 elixir --sname b -e 'true = Node.alive?()'
+    within 1 known_are a
     step 'a node made by Node.start and ended by Node.stop'
     same answers 'true
 true' "$(timeout 20 elixir -e '

@@ -7,7 +7,7 @@ run_steps() {
     halts_and_is_gone
     killed_and_is_back
     inet6
-    fifty_nodes
+    crowd 50
     ten_on_an_empty_host
 }
 
@@ -34,13 +34,8 @@ halts_and_is_gone() {
 }
 
 killed_and_is_back() {
-    step 'epmd is killed and started again: the node is back within 10 s'
-    local start=${EPOCHREALTIME/./}
-    kill_epmd
-    start_epmd
-    within 10 known b
-    echo "  after $(((${EPOCHREALTIME/./} - start) / 1000)) ms"
-    node_start -sname a
+    epmd_killed b
+    epmd_left_dead b node_start -sname a
     nodes_up -sname a
     same ping pong "$(ask -sname a 'net_adm:ping(b@real)')"
     node_kill a
@@ -57,22 +52,6 @@ inet6() {
     node_kill c
     node_kill d
     within 1 known_are
-}
-
-fifty_nodes() {
-    step 'fifty nodes at once, each looked up and pinged by one of them'
-    local i all=()
-    for i in {1..50}; do
-        all+=("n$i")
-        node_start -sname "n$i" -connect_all false
-    done
-    nodes_up -sname "${all[@]}"
-    same found 50 "$(ask -sname n1 'length([ok || I <- lists:seq(1,50),
-        {port,_,_} <- [erl_epmd:port_please("n" ++ integer_to_list(I), "real")]])')"
-    same pinged 50 "$(ask -sname n1 'length([ok || I <- lists:seq(1,50),
-        pong <- [net_adm:ping(list_to_atom("n" ++ integer_to_list(I) ++ "@real"))]])')"
-    for i in "${all[@]}"; do node_kill "$i"; done
-    within 2 known_are
 }
 
 ten_on_an_empty_host() {

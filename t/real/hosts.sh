@@ -31,16 +31,18 @@ make_hosts_file() {
 EOF
 }
 
-declare -A holder=()
+declare -A holder=() root_of=()
 
 on() { # host command...
     nsenter --target "${holder[$1]}" --net --uts --mount --root --wd "${@:2}"
 }
 
-# A host is the namespaces of a process that waits. This epmd is mounted over
+# A host is the namespaces of a process that waits, in a root of its own if it is to have one. This epmd is mounted over
 # OTP's everywhere; where OTP's shall serve, it comes to light again.
 host_make() { # host number binary
-    unshare --net --uts --mount sleep infinity &
+    local enter=()
+    if [ -n "${root_of[$1]:-}" ]; then enter=("$root/t/real/root" --enter "${root_of[$1]}"); fi
+    unshare --net --uts --mount "${enter[@]}" sleep infinity &
     holder[$1]=$!
     within 5 own_network "$1"
     ip link set "$1" netns "${holder[$1]}"
@@ -49,12 +51,13 @@ host_make() { # host number binary
     on "$1" ip addr add "192.0.2.$2/24" dev "$1"
     on "$1" ip addr add "2001:db8::$2/64" dev "$1" nodad
     on "$1" ip link set "$1" up
-    if [ "$3" = otp ] && [ -z "$OTP" ]; then on "$1" umount "$(erts_epmd)"; fi
+    if [ "$3" = otp ] && [ -z "$OTP" ]; then on "$1" umount "$(on "$1" readlink -f /usr/bin/epmd)"; fi
 }
 
-# The holder unshares all of them at once.
+# The holder unshares all of them at once, and is then where it stays.
 own_network() { # host
-    not [ "/proc/${holder[$1]}/ns/net" -ef /proc/self/ns/net ]
+    not [ "/proc/${holder[$1]}/ns/net" -ef /proc/self/ns/net ] &&
+        [ "/proc/${holder[$1]}/root" -ef "${root_of[$1]:-/}" ]
 }
 
 hosts_make() { # left's binary, right's

@@ -115,6 +115,30 @@ listeners() { # port
     ss -ltnpH "sport = :$1" | grep -o 'pid=[0-9]*' | cut -d = -f 2 | sort -u
 }
 
+# Nodes register with the next epmd by themselves.
+epmd_killed() { # name...
+    step 'epmd is killed and started again: all are back within 3 s'
+    kill_epmd
+    start_epmd
+    are_back "$@"
+}
+
+# What is asked may not find them yet: only that it starts epmd is asked here.
+epmd_left_dead() { # names, in one word; then what the product does next
+    step 'it is killed and left dead: what the product starts next starts it'
+    kill_epmd
+    "${@:2}" >/dev/null 2>&1 || true
+    # shellcheck disable=SC2086
+    are_back $1
+}
+
+are_back() { # name...
+    local start=${EPOCHREALTIME/./} name
+    for name in "$@"; do within 3 known "$name"; done
+    echo "  after $(((${EPOCHREALTIME/./} - start) / 1000)) ms"
+    check_binary
+}
+
 # No case says anything about us if another binary has answered: neither what is called epmd nor who has the port.
 check_binary() {
     local pid
@@ -128,8 +152,8 @@ check_binary() {
 cookie=real
 declare -A pid_of=()
 
-otp_version() {
-    erl -noinput -boot no_dot_erlang -eval '
+otp_version() { # words before erl...
+    "$@" erl -noinput -boot no_dot_erlang -eval '
         {ok, V} = file:read_file(filename:join([code:root_dir(), "releases",
             erlang:system_info(otp_release), "OTP_VERSION"])),
         io:put_chars(["OTP ", string:trim(V)]), halt().'
@@ -164,6 +188,22 @@ nodes_up() { # -sname|-name name...
     shift
     for name in "$@"; do within 60 answers "$kind" "$name"; done
     check_binary
+}
+
+crowd() { # number of nodes
+    step "$1 nodes at once, each looked up and pinged by one of them"
+    local i all=()
+    for ((i = 1; i <= $1; i++)); do
+        all+=("n$i")
+        node_start -sname "n$i" -connect_all false
+    done
+    nodes_up -sname "${all[@]}"
+    same found "$1" "$(ask -sname n1 "length([ok || I <- lists:seq(1,$1),
+        {port,_,_} <- [erl_epmd:port_please(\"n\" ++ integer_to_list(I), \"real\")]])")"
+    same pinged "$1" "$(ask -sname n1 "length([ok || I <- lists:seq(1,$1),
+        pong <- [net_adm:ping(list_to_atom(\"n\" ++ integer_to_list(I) ++ \"@real\"))]])")"
+    for i in "${all[@]}"; do node_kill "$i"; done
+    within 2 known_are
 }
 
 make_host

@@ -7,7 +7,7 @@ run_steps() {
     prepare
     start_both
     cluster
-    epmd_restarted
+    epmd_dies
     node_comes_back
 }
 
@@ -85,12 +85,9 @@ queues() { # node
     mq "$1" rabbitmqctl --quiet --no-table-headers list_queues name | sort | xargs
 }
 
-epmd_restarted() {
-    step 'epmd is killed and started again under the cluster'
-    kill_epmd
-    start_epmd
-    within 10 known rabbit
-    within 10 known hare
+epmd_dies() {
+    epmd_killed rabbit hare
+    epmd_left_dead 'rabbit hare' mq rabbit rabbitmqctl --quiet status
     same running 'hare@real rabbit@real' "$(running_nodes rabbit)"
 }
 
