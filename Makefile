@@ -37,7 +37,7 @@ check: all
 lint: all
 	t/lint
 
-bench fuzz prove real: all
+bench fuzz inits prove real: all
 	t/$@/run
 
 matrix soak: all
@@ -59,4 +59,4 @@ dist:
 clean:
 	rm -rf epmd epmd-small epmd-static epmd-*.tar.gz t/build
 
-.PHONY: all small static check lint bench fuzz prove real matrix soak install uninstall dist clean
+.PHONY: all small static check lint bench fuzz inits prove real matrix soak install uninstall dist clean
