@@ -60,7 +60,8 @@ name ns_1 at port 21101" "$(epmd -names | grep ^name | sort)"
     done
     same port 21101 "$(port_of ns_1)"
     epmd_killed babysitter_of_ns_1 ns_1 couchdb_ns_1
-    epmd_left_dead 'babysitter_of_ns_1 couchdb_ns_1' kill -KILL "$(ask -name "ns_1@$1" 'list_to_integer(os:getpid())')"
+    epmd_left_dead 'babysitter_of_ns_1 couchdb_ns_1' \
+        kill -KILL "$(ask -name "ns_1@$1" 'list_to_integer(os:getpid())')"
     within 20 known ns_1
     node_kill "babysitter_of_ns_1@$1"
     node_kill "couchdb_ns_1@$1"

@@ -37,8 +37,8 @@ on() { # host command...
     nsenter --target "${holder[$1]}" --net --uts --mount --root --wd "${@:2}"
 }
 
-# A host is the namespaces of a process that waits, in a root of its own if it is to have one. This epmd is mounted over
-# OTP's everywhere; where OTP's shall serve, it comes to light again.
+# A host is the namespaces of a process that waits, in a root of its own if it is to have one.
+# This epmd is mounted over OTP's everywhere; where OTP's shall serve, it comes to light again.
 host_make() { # host number binary
     local enter=()
     if [ -n "${root_of[$1]:-}" ]; then enter=("$root/t/real/root" --enter "${root_of[$1]}"); fi
@@ -51,7 +51,9 @@ host_make() { # host number binary
     on "$1" ip addr add "192.0.2.$2/24" dev "$1"
     on "$1" ip addr add "2001:db8::$2/64" dev "$1" nodad
     on "$1" ip link set "$1" up
-    if [ "$3" = otp ] && [ -z "$OTP" ]; then on "$1" umount "$(on "$1" readlink -f /usr/bin/epmd)"; fi
+    if [ "$3" = otp ] && [ -z "$OTP" ]; then
+        on "$1" umount "$(on "$1" readlink -f /usr/bin/epmd)"
+    fi
 }
 
 # The holder unshares all of them at once, and is then where it stays.

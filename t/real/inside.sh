@@ -9,7 +9,7 @@
 #
 # The host is called real. Its names are real, cb.local and nimbus; the port is
 # a free one of its own in ERL_EPMD_PORT.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2119,SC2120,SC2154
 set -eEu -o pipefail
 export HOME=$dir
 
@@ -139,7 +139,8 @@ are_back() { # name...
     check_binary
 }
 
-# No case says anything about us if another binary has answered: neither what is called epmd nor who has the port.
+# No case says anything about us if another binary has answered: neither what is called epmd nor
+# who has the port.
 check_binary() {
     local pid
     for pid in $(epmd_pids) $(listeners "${ERL_EPMD_PORT:-4369}" || true); do

@@ -1,4 +1,5 @@
-# Nodes of two releases of OTP on two hosts, each in the root of its Debian release that run --suite makes.
+# Nodes of two releases of OTP on two hosts, each in the root of its Debian release, which
+# run --suite makes.
 # shellcheck shell=bash disable=SC2034,SC2154
 # shellcheck source=/dev/null
 . "$root/t/real/hosts.sh"
@@ -6,11 +7,12 @@ limit=300
 suites='trixie forky'
 
 run_steps() {
-    local suite all=()
+    local suite folder all=()
     for suite in $suites; do
-        [ -x "$root/t/build/real/$suite/usr/bin/erl" ] || skip "run --suite $suite makes the root that this needs"
-        prepare_root "$root/t/build/real/$suite"
-        all+=("$(otp_version chroot "$root/t/build/real/$suite")")
+        folder=$root/t/build/real/$suite
+        [ -x "$folder/usr/bin/erl" ] || skip "run --suite $suite makes the root that this needs"
+        prepare_root "$folder"
+        all+=("$(otp_version chroot "$folder")")
     done
     versions "$(otp_version)" "${all[@]}"
     unset ERL_EPMD_PORT

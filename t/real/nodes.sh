@@ -1,5 +1,5 @@
-# The other ways of a node into the distribution: without a name, as a shell on another node, as a peer that a node starts,
-# with a port as an argument, over TLS.
+# The other ways of a node into the distribution: without a name, as a shell on another node, as a
+# peer that a node starts, with a port as an argument, over TLS.
 # shellcheck shell=bash disable=SC2034,SC2154
 needs='openssl:openssl /var/lib/dpkg/info/erlang-ssl.list:erlang-ssl'
 limit=120
@@ -27,14 +27,16 @@ dynamic_names() {
     step '-name undefined: the same with long names'
     node_start -name b@cb.local
     nodes_up -name b@cb.local
-    has "$(dynamic -name undefined@cb.local b@cb.local)" "^\\[\"a\",\"b\"\\] \\['b@cb.local'\\] [0-9A-Z]*@cb.local\$"
+    has "$(dynamic -name undefined@cb.local b@cb.local)" \
+        "^\\[\"a\",\"b\"\\] \\['b@cb.local'\\] [0-9A-Z]*@cb.local\$"
     node_kill b@cb.local
     within 1 known_are a
 }
 
 dynamic() { # -sname|-name name node
     node_says "true = net_kernel:connect_node('$3'), {ok, L} = erl_epmd:names(\"real\"),
-        io:format(\"~p ~p ~s\", [lists:sort([N || {N, _} <- L]), nodes(connected), node()])" "$1" "$2"
+        io:format(\"~p ~p ~s\", [lists:sort([N || {N, _} <- L]), nodes(connected), node()])" \
+        "$1" "$2"
 }
 
 remote_shell() {
@@ -47,10 +49,12 @@ remote_shell() {
     node_kill a
 }
 
-# The shell wants a terminal, which script(1) gives it. Its input stays open until the answer is there.
+# The shell wants a terminal, which script(1) gives it. Its input stays open until the answer is
+# there.
 in_shell() { # erl arguments
     mkfifo "$dir/in"
-    script -qfc "erl +S 1:1 -setcookie $cookie $1 -remsh a@real" "$dir/shell" <"$dir/in" >/dev/null &
+    script -qfc "erl +S 1:1 -setcookie $cookie $1 -remsh a@real" "$dir/shell" \
+        <"$dir/in" >/dev/null &
     local shell=$!
     exec 5>"$dir/in"
     rm "$dir/in"
@@ -66,8 +70,9 @@ in_file() { grep -qF -e "$1" "$2" 2>/dev/null; }
 peers() {
     step 'a node that starts two peers and stops one; the other ends with it'
     same names '["boss","p1","p2"] ["boss","p2"]' "$(node_says '
-        [P1, _] = [begin {ok, P, _} = peer:start(#{name => N, args => ["-setcookie", "'"$cookie"'", "+S", "1:1"]}), P end ||
-            N <- ["p1", "p2"]],
+        Args = ["-setcookie", "'"$cookie"'", "+S", "1:1"],
+        Start = fun(N) -> {ok, P, _} = peer:start(#{name => N, args => Args}), P end,
+        [P1, _] = [Start(N) || N <- ["p1", "p2"]],
         Names = fun() -> {ok, L} = erl_epmd:names("real"), lists:sort([N || {N, _} <- L]) end,
         Gone = fun Gone(0) -> Names(); Gone(I) ->
             case Names() of [_, _] = L -> L; _ -> timer:sleep(10), Gone(I - 1) end end,
@@ -86,9 +91,10 @@ port_as_argument() {
 
 over_tls() {
     step '-proto_dist inet_tls, and inet6_tls'
-    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=real -keyout "$dir/key.pem" -out "$dir/cert.pem" 2>/dev/null
-    echo "[{server, [{certfile, \"$dir/cert.pem\"}, {keyfile, \"$dir/key.pem\"}]}, {client, [{verify, verify_none}]}]." \
-        >"$dir/tls.conf"
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=real \
+        -keyout "$dir/key.pem" -out "$dir/cert.pem" 2>/dev/null
+    echo "[{server, [{certfile, \"$dir/cert.pem\"}, {keyfile, \"$dir/key.pem\"}]},
+        {client, [{verify, verify_none}]}]." >"$dir/tls.conf"
     local proto
     for proto in inet_tls inet6_tls; do
         node_start -sname t -proto_dist $proto -ssl_dist_optfile "$dir/tls.conf"

@@ -1,4 +1,5 @@
-# A release as mix makes it, with its own ERTS, and in that an epmd of its own, which no PATH and no diversion reaches.
+# A release as mix makes it, with its own ERTS, and in that an epmd of its own, which no PATH and no
+# diversion reaches.
 # shellcheck shell=bash disable=SC2034,SC2154
 needs='mix:elixir'
 limit=180
@@ -25,8 +26,8 @@ build() {
 }
 
 app() { # node command...
-    RELEASE_NODE=$1@real RELEASE_DISTRIBUTION=sname RELEASE_COOKIE=$cookie ELIXIR_ERL_OPTIONS='+S 1:1' \
-        RELEASE_TMP=$dir/$1 "$app/bin/app" "${@:2}"
+    RELEASE_NODE=$1@real RELEASE_DISTRIBUTION=sname RELEASE_COOKIE=$cookie RELEASE_TMP=$dir/$1 \
+        ELIXIR_ERL_OPTIONS='+S 1:1' "$app/bin/app" "${@:2}"
 }
 
 app_start() { # node

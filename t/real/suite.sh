@@ -1,5 +1,5 @@
-# OTP's own test suite of its epmd. It starts the first epmd in PATH, which erl makes its own erts-VERSION/bin: there this
-# epmd lies over OTP's file.
+# OTP's own test suite of its epmd. It starts the first epmd in PATH, and erl puts its own
+# erts-VERSION/bin first there: this epmd lies over OTP's file in that folder.
 # shellcheck shell=bash disable=SC2034,SC2154
 needs='/var/lib/dpkg/info/erlang-common-test.list:erlang-common-test xz:xz-utils'
 source='*/erts/epmd/test/epmd_SUITE.erl' # a file of erlang's source package
@@ -31,7 +31,8 @@ fails_without() {
     umount "$(erts_epmd)"
 }
 
-# Each process called epmd that is seen while the suite runs: its number, and whether this is its file.
+# Each process called epmd that is seen while the suite runs: its number, and whether this is its
+# file.
 watch() {
     local pid is
     while sleep 0.05; do
