@@ -1,7 +1,7 @@
 /*
  * compare - sends the same bytes to two epmds and compares what comes back
  *
- *     compare [-s] OURS REFERENCE
+ *     compare [-s] [-r RELEASE] OURS REFERENCE
  *
  * Both are commands for the shell, which "-port N" and, for some, "-relaxed_command_check" are appended to. A scenario
  * is one or more connections to either daemon; what was received and how each connection stands makes a transcript,
@@ -12,8 +12,10 @@
  *   - descriptor numbers in DUMP (<fd>)
  *   - a reset for a close, which is the kernel's doing where the daemon left bytes unread
  *
- * Differences on purpose are written down with the transcript expected of each side. With -s there are none: then two
- * copies of one daemon are compared, to see that the scenarios are stable.
+ * Differences on purpose are written down with the transcript expected of each side, and what OTP
+ * changed with the release that has it first; -r says of which release the reference is, by default
+ * 25. With -s there are none: then two copies of one daemon are compared, to see that the scenarios
+ * are stable.
  *
  * Output is TAP with a closing line of counts.
  */
@@ -45,6 +47,8 @@ enum {
 struct side {
     const char *command;
     pid_t pid;
+    int status; /* of one that ended before it listened */
+    int log;    /* what it says on standard error, where that is wanted */
     unsigned port;
     int claim;
     int relaxed;
@@ -59,7 +63,9 @@ struct bytes {
 };
 
 static struct side sides[2];
-static int identical, relaxed, registered;
+static int identical, relaxed, registered, logging;
+static unsigned release = 25;
+static const char *before = "", *options = ""; /* of the daemons that are started from now on */
 static char title[200];
 static const char *reason, *ours_expected, *reference_expected;
 static unsigned count, sent, same, on_purpose, unexpected;
@@ -120,6 +126,9 @@ static void claim_port(struct side *s)
 static void ended(struct side *s)
 {
     close(s->claim);
+    if (s->log >= 0)
+        close(s->log);
+    s->log = -1;
     s->pid = 0;
 }
 
@@ -159,19 +168,28 @@ static void give_up(int sig)
     _exit(1);
 }
 
+/* 0 where it ended without listening */
 static int launch(struct side *s, const char *command)
 {
-    int cfd;
+    int cfd, ends[2];
 
+    if (logging && pipe(ends) != 0)
+        bail_out("no pipe", command);
     s->pid = fork();
     if (s->pid == 0) {
+        if (logging)
+            dup2(ends[1], 2);
         for (cfd = 3; cfd < 64; cfd++)
             close(cfd);
         execl("/bin/sh", "sh", "-c", command, (char *)NULL);
         _exit(127);
     }
+    if (logging) {
+        close(ends[1]);
+        s->log = ends[0];
+    }
     while ((cfd = dial(s->port)) < 0) {
-        if (waitpid(s->pid, NULL, WNOHANG) == s->pid) {
+        if (waitpid(s->pid, &s->status, WNOHANG) == s->pid) {
             ended(s);
             return 0;
         }
@@ -181,20 +199,26 @@ static int launch(struct side *s, const char *command)
     return 1;
 }
 
+static int try_start(struct side *s, int is_relaxed)
+{
+    char command[4096];
+
+    s->relaxed = is_relaxed;
+    s->log = -1;
+    claim_port(s);
+    snprintf(command, sizeof command, "%sexec %s -port %u%s%s%s", before, s->command, s->port,
+             is_relaxed ? " -relaxed_command_check" : "", options,
+             s == &sides[1] && !logging ? " 2>/dev/null" : "");
+    return launch(s, command);
+}
+
 /* another's program may take the port first */
 static void start_daemon(struct side *s, int is_relaxed)
 {
-    char command[4096];
     int tries = 0;
-
-    s->relaxed = is_relaxed;
-    do {
-        if (tries++ == 3)
-            bail_out("does not start", command);
-        claim_port(s);
-        snprintf(command, sizeof command, "exec %s -port %u%s", s->command, s->port,
-                 is_relaxed ? " -relaxed_command_check" : "");
-    } while (!launch(s, command));
+    while (!try_start(s, is_relaxed))
+        if (++tries == 3)
+            bail_out("does not start", s->command);
 }
 
 /* ---- bytes to send */
@@ -469,6 +493,60 @@ static void rx_status(void)
     }
 }
 
+/* does it run still, once what was sent has had its time? */
+static void rx_alive(void)
+{
+    int i, ms, status;
+    for (i = 0; i < 2; i++) {
+        for (ms = 0; ms < 3000 && waitpid(sides[i].pid, &status, WNOHANG) == 0; ms += 10)
+            poll(NULL, 0, 10);
+        if (ms >= 3000)
+            say(&sides[i], "[runs] ");
+        else {
+            ended(&sides[i]);
+            say(&sides[i], "[ended %d] ", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+        }
+    }
+}
+
+/* but for what launch() leads to, if its connection is seen */
+static void say_line(struct side *s, const char *line)
+{
+    size_t date = strlen("epmd: Thu Jan  1 00:00:00 1970: ");
+    const char *at = strlen(line) > date ? line + date : line;
+    if (strncmp(at, "got partial packet only", 23) == 0)
+        return;
+    for (; *at != '\0'; at++) {
+        say(s, *at == '\r' ? "" : "%c", *at);
+        if (*at == ':' && isdigit((unsigned char)at[1]))
+            for (say(s, "<new>"); isdigit((unsigned char)at[1]); at++)
+                ;
+    }
+    say(s, "|");
+}
+
+/* the log up to the line that ends in this, without dates and creations */
+static void hear_log(const char *last)
+{
+    char line[300];
+    int i;
+    for (i = 0; i < 2; i++) {
+        struct pollfd p = { 0, POLLIN, 0 };
+        size_t n = 0, end = strlen(last);
+        p.fd = sides[i].log;
+        while (poll(&p, 1, LIMIT_MS) == 1 && n < sizeof line - 1 && read(p.fd, line + n, 1) == 1) {
+            if (line[n++] != '\n')
+                continue;
+            line[n - 1] = '\0';
+            say_line(&sides[i], line);
+            n = strcspn(line, "\r");
+            if (n >= end && strncmp(line + n - end, last, end) == 0)
+                break;
+            n = 0;
+        }
+    }
+}
+
 /* ---- frequent groups of steps */
 
 static void look_up(int c, const char *name)
@@ -524,6 +602,14 @@ static void begin_fresh(const char *what)
     begin("%s", what);
 }
 
+/* the same, with daemons of their own that are started so; end_started() goes back to the others */
+static void begin_started(const char *first, const char *more, const char *what)
+{
+    before = first;
+    options = more;
+    begin_fresh(what);
+}
+
 /* this scenario differs on purpose, and how */
 static void differs(const char *why, const char *ours, const char *reference)
 {
@@ -569,6 +655,21 @@ static void end(void)
     if (registered && sides[0].pid != 0)
         pause_both();
     registered = 0;
+}
+
+static void end_started(void)
+{
+    end();
+    stop_both();
+    before = options = "";
+    logging = 0;
+}
+
+/* OTP's did it the first way up to a release, and the second way since */
+static void differs_since(unsigned since, const char *what, const char *ours, const char *first,
+                          const char *second)
+{
+    differs(what, ours, release < since ? first : second);
 }
 
 /* ---- what is sent */
@@ -1399,17 +1500,114 @@ static void kill_and_stop(void)
     relaxed = 0;
 }
 
+/* ---- what OTP changed: each is done or not with such options, or said in such words */
+
+/* Since CVE-2026-42792: 29.0.4, 28.5.0.4, 27.3.4.15, and Debian's 27.3.4.1+deb13u4. */
+enum { CVE_2026_42792 = 27, WILDCARDS = 29, EPMD_NAMES = 29 };
+
+static void slow_request(void)
+{
+    static struct bytes b;
+    size_t i;
+    begin_started("", " -packet_timeout 2", "a request that takes 6 s where -packet_timeout is 2");
+    request(&b, PLEASE, "ab");
+    for (i = 0; i < b.len; i++) {
+        if (i > 0)
+            poll(NULL, 0, 1500);
+        step_send(0, b.at + i, 1);
+    }
+    rx_end(0);
+    differs_since(CVE_2026_42792, "CVE-2026-42792: -packet_timeout is for the whole request",
+                  "[0 closed] ", "[0 w\\01 closed] ", "[0 closed] ");
+    end_started();
+}
+
+static void shortage(void)
+{
+    int conns[2 * 60], i;
+    begin_started("exec 2>/dev/null; ulimit -n 32; ", "",
+                  "60 silent connections where 32 files may be open");
+    for (i = 0; i < 2 * 60; i++)
+        conns[i] = dial(sides[i % 2].port);
+    rx_alive();
+    for (i = 0; i < 2 * 60; i++)
+        close(conns[i]);
+    differs_since(CVE_2026_42792, "CVE-2026-42792: a shortage of descriptors ends it no longer",
+                  "[runs] ", "[ended 1] ", "[runs] ");
+    end_started();
+}
+
+/* does it serve with this list, or how does it end? */
+static void addresses(const char *list, unsigned since, const char *what, const char *first,
+                      const char *second)
+{
+    char more[300];
+    int i, tries;
+    snprintf(title, sizeof title, "-address %s", list);
+    snprintf(more, sizeof more, " -address %s", list);
+    options = more;
+    stop_both();
+    alarm(SCENARIO_S);
+    for (i = 0; i < 2; i++) {
+        sides[i].len = 0;
+        for (tries = 0; tries < 3 && !try_start(&sides[i], 0); tries++)
+            ;
+        if (tries < 3)
+            say(&sides[i], "serves");
+        else
+            say(&sides[i], "ends %d", WEXITSTATUS(sides[i].status));
+    }
+    differs_since(since, what, "serves", first, second);
+    end_started();
+}
+
+static void address_lists(void)
+{
+    static const char wildcard[] = "a wildcard as -address", twice[] = "an address given twice";
+    addresses("0.0.0.0", WILDCARDS, wildcard, "ends 0", "serves");
+    addresses("::", WILDCARDS, wildcard, "ends 0", "serves");
+    addresses("127.0.0.1,0.0.0.0", WILDCARDS, "a wildcard and what it covers", "ends 0", "ends 0");
+    addresses("127.0.0.1,127.0.0.1", WILDCARDS, twice, "serves", "ends 0");
+    addresses("127.0.1.1,127.0.1.1", WILDCARDS, twice, "ends 0", "ends 0");
+    addresses("127.0.1.1,127.0.1.2,127.0.1.3,127.0.1.4,127.0.1.5,127.0.1.6,127.0.1.7,127.0.1.8,"
+              "127.0.1.9,127.0.1.10,127.0.1.11,127.0.1.12,127.0.1.13,127.0.1.14",
+              WILDCARDS, "more than 13 addresses", "ends 1", "ends 1");
+}
+
+#define LOG(e) "epmd running - daemon = 0|** got ALIVE2_REQ|registering 'a:<new>', port 5000|" \
+    "type 77 proto 0 highvsn 6 lowvsn 5|** sent " e "ALIVE2_RESP for \"a\"|" \
+    "** got PORT2_REQ|** sent " e "PORT2_RESP (ok) for \"a\"|** got " e "NAMES_REQ|"
+
+static void log_lines(void)
+{
+    logging = 1;
+    begin_started("", " -d", "the log of a registration, a look-up and a list");
+    tx_alive2(0, node("a"));
+    rx(0, 6);
+    look_up(1, "a");
+    list(1, NAMES);
+    sides[0].len = sides[1].len = 0;
+    hear_log("NAMES_REQ");
+    differs_since(EPMD_NAMES, "EPMD_ before the names of messages in the log", LOG(""), LOG(""),
+                  LOG("EPMD_"));
+    end_started();
+}
+
 int main(int argc, char **argv)
 {
     static struct bytes b;
+    int option;
 
-    if (argc > 1 && strcmp(argv[1], "-s") == 0) {
-        identical = 1;
-        argc--;
-        argv++;
-    }
-    if (argc != 3) {
-        fputs("usage: compare [-s] OURS REFERENCE\n", stderr);
+    while ((option = getopt(argc, argv, "sr:")) != -1)
+        if (option == 's')
+            identical = 1;
+        else if (option == 'r' && atoi(optarg) > 0)
+            release = (unsigned)atoi(optarg);
+        else
+            break;
+    argv += optind;
+    if (option != -1 || argc - optind != 2) {
+        fputs("usage: compare [-s] [-r RELEASE] OURS REFERENCE\n", stderr);
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
@@ -1417,8 +1615,9 @@ int main(int argc, char **argv)
     signal(SIGHUP, give_up);
     signal(SIGINT, give_up);
     signal(SIGTERM, give_up);
-    sides[0].command = argv[1];
-    sides[1].command = argv[2];
+    sides[0].command = argv[0];
+    sides[1].command = argv[1];
+    sides[0].log = sides[1].log = -1;
 
     request_bytes();
     lengths();
@@ -1436,10 +1635,14 @@ int main(int argc, char **argv)
     duplicates();
     listings();
     kill_and_stop();
+    slow_request();
+    shortage();
+    address_lists();
+    log_lines();
     stop_both();
 
     printf("1..%u\n", count);
-    printf("# %u strings sent to each in %u scenarios: %u same, %u different on purpose, %u unexpected\n", sent, count, same,
-           on_purpose, unexpected);
+    printf("# OTP %u: %u strings sent to each in %u scenarios: %u same, %u different on purpose, "
+           "%u unexpected\n", release, sent, count, same, on_purpose, unexpected);
     return unexpected != 0;
 }

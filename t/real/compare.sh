@@ -1,0 +1,18 @@
+# The same bytes, options and addresses to this epmd and to OTP's of this release: see t/compare.c.
+# shellcheck shell=bash disable=SC2034,SC2154
+needs='cc:gcc /usr/include/stdlib.h:libc6-dev'
+limit=120
+
+run_steps() {
+    versions "$(otp_version)"
+    [ -z "$OTP" ] || skip "there is nothing to compare OTP's epmd with"
+    umount "$(erts_epmd)"
+    not [ "$(erts_epmd)" -ef "$epmd_bin" ]
+    cc -std=c99 -D_POSIX_C_SOURCE=200809L -O1 -o "$dir/compare" "$root/t/compare.c"
+    "$dir/compare" -r "$(otp_release)" "$epmd_bin" /usr/bin/epmd | grep -v '^ok'
+}
+
+otp_release() {
+    erl -noinput -boot no_dot_erlang -eval '
+        io:put_chars(erlang:system_info(otp_release)), halt().'
+}
