@@ -1502,7 +1502,7 @@ static void kill_and_stop(void)
 
 /* ---- what OTP changed: each is done or not with such options, or said in such words */
 
-/* Since CVE-2026-42792: 29.0.4, 28.5.0.4, 27.3.4.15, and Debian's 27.3.4.1+deb13u4. */
+/* With CVE-2026-42792 came wildcards, but Debian's 27.3.4.1+deb13u4 mends that alone. */
 enum { CVE_2026_42792 = 27, WILDCARDS = 29, EPMD_NAMES = 29 };
 
 static void slow_request(void)
