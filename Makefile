@@ -1,4 +1,22 @@
-# epmd: `make && ./epmd -d` builds and runs it, `make check` tests it. GNU make and BSD make.
+#: make            builds epmd
+#: make small      builds epmd-small, the smallest with the system's C library
+#: make static     builds epmd-static, which needs no other file
+#: make install    installs epmd and epmd(8) below PREFIX (/usr/local)
+#: make uninstall  removes them
+#: make check      runs the quick tests, three minutes; FULL=1 make check all
+#: make lint       strict compilers, analysers, shellcheck, the manual page
+#: make real       tries Erlang, RabbitMQ, ejabberd, Elixir and others with it
+#: make inits      tries it under systemd and others, and Debian's package
+#: make fuzz       fuzzes each target for a minute
+#: make soak       a minute of mixed load, each answer checked
+#: make prove      proves with Frama-C what t/prove/README.md says
+#: make matrix     builds it by other compilers and for other machines
+#: make bench      measures it beside OTP's epmd
+#: make dist       makes a tar file of what git keeps
+#: make clean      removes what was built
+#: make help       prints this
+#
+# GNU make and BSD make.
 
 CC ?= cc
 CFLAGS ?= -O2
@@ -30,8 +48,9 @@ epmd-static: epmd.c epmd.h
 	cc=$$(command -v musl-gcc || echo "$(CC)"); \
 	$$cc -std=c99 $(CPPFLAGS) $(NAMES) $(SMALL),-z,norelro,-z,common-page-size=16 -fno-pie $(LDFLAGS) -static -o $@ epmd.c $(LDLIBS)
 
-check: all
+check:
 	t/deps
+	$(MAKE) all
 	t/run
 
 lint: all
@@ -59,4 +78,7 @@ dist:
 clean:
 	rm -rf epmd epmd-small epmd-static epmd-*.tar.gz t/build
 
-.PHONY: all small static check lint bench fuzz inits prove real matrix soak install uninstall dist clean
+help:
+	@sed -n 's/^#: //p' Makefile
+
+.PHONY: all help small static check lint bench fuzz inits prove real matrix soak install uninstall dist clean

@@ -32,13 +32,14 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 }
 
 @test "gcc's strict warnings have nothing to say" {
-    command -v gcc >/dev/null || skip "no gcc"
+    need gcc
     is "$(gcc "${strict[@]}" -O2 -c -o /dev/null epmd.c 2>&1)" ""
     is "$(gcc "${strict[@]}" -O2 -DEPMD_CORE_ONLY -c -o /dev/null epmd.c 2>&1)" ""
 }
 
 @test "clang's strict warnings have nothing to say" {
-    command -v clang >/dev/null || skip "no clang"
+    full
+    need clang
     is "$(clang "${strict[@]}" -O2 -c -o /dev/null epmd.c 2>&1)" ""
 }
 
@@ -79,7 +80,7 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 }
 
 @test "make static makes a binary that needs no other file" {
-    command -v musl-gcc >/dev/null || skip "no musl-gcc"
+    need musl-gcc
     make static >/dev/null
     is "$(nm -u epmd-static 2>/dev/null)" ""
     is "$(ldd epmd-static 2>&1 | grep -c '=>' || :)" 0
@@ -93,7 +94,7 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 }
 
 @test "make static NAMES= looks host names up" {
-    command -v musl-gcc >/dev/null || skip "no musl-gcc"
+    need musl-gcc
     make static NAMES= >/dev/null
     start
     is "$(./epmd-static -port "$PORT" -host localhost -names)" "epmd: up and running on port $PORT with data:"
@@ -106,16 +107,18 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 }
 
 @test "make small and make static keep to the sizes that t/bench/README.md says they reach" {
+    full
     is "$(grep -c 'make small), bytes .* 40000 | reached |\|make static), bytes .* 70000 | reached |' "$ROOT/t/bench/README.md")" 2
-    [ "$(uname -m) $(cc -dumpversion)" = "x86_64 12" ] || skip "they are of gcc 12 on x86-64"
+    [ "$(uname -m) $(cc -dumpversion)" = "x86_64 12" ] || skip "not here: they are of gcc 12 on x86-64"
     make small >/dev/null
     [ "$(wc -c <epmd-small)" -le 40000 ]
-    command -v musl-gcc >/dev/null || skip "no musl-gcc"
+    need musl-gcc
     make static >/dev/null
     [ "$(wc -c <epmd-static)" -le 70000 ]
 }
 
 @test "make static works without musl, with the compiler's own C library" {
+    full
     mkdir "$TMP/path"
     for tool in cc gcc as ld ld.bfd collect2 sh rm mkdir cat sed; do
         ! command -v $tool >/dev/null || ln -s "$(command -v $tool)" "$TMP/path/"
@@ -151,6 +154,7 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 }
 
 @test "BSD make builds, installs and cleans" {
+    full
     bmake=$(command -v bmake) || skip "no bmake"
     "$bmake" >/dev/null
     like "$(./epmd -version)" '^epmd [0-9]'
@@ -198,7 +202,7 @@ END
 @test "a static build with small limits serves alone in an empty root, in 1 MB of address space, with 80 descriptors" {
     need_root chroot
     need_no_runner
-    command -v musl-gcc >/dev/null || skip 'no musl-gcc'
+    need musl-gcc
     make static CPPFLAGS="-DEPMD_NODE_MAX=16 -DEPMD_CONN_SPARE=16" >/dev/null
     confined
     is "$(ask many 17 8)" 16

@@ -11,10 +11,6 @@ setup() {
     export ERL_EPMD_PORT=$PORT
 }
 
-need() { # COMMAND
-    command -v "$1" >/dev/null || skip "no $1 here"
-}
-
 answering() {
     "$TMP/bin/epmd" -started
 }
@@ -24,6 +20,7 @@ silent() {
 }
 
 @test "the systemd units have no mistakes that systemd knows of" {
+    full
     need systemd-analyze
     sed "s|/usr/bin/epmd|$TMP/bin/epmd|" "$ROOT/contrib/systemd/epmd.service" >"$TMP/epmd.service"
     cp "$ROOT/contrib/systemd/epmd.socket" "$TMP"
@@ -32,6 +29,7 @@ silent() {
 }
 
 @test "systemd rates what the unit leaves open as safe" {
+    full
     need systemd-analyze
     run systemd-analyze security --offline=true --threshold=9 "$ROOT/contrib/systemd/epmd.service"
     is "$status" 0
@@ -48,6 +46,7 @@ system_calls() { # SET: its members, and their members
 }
 
 @test "the unit's filter admits each system call that a served session makes" {
+    full
     need systemd-analyze
     need systemd-socket-activate
     need strace
@@ -153,6 +152,7 @@ completed() { # WORD... of which the last is to be completed
 }
 
 @test "zsh completes options and the names of nodes" {
+    full
     need zsh
     start
     register alpha

@@ -68,8 +68,20 @@ wait_for() { # COMMAND... until it is true
     done
 }
 
-need_root() {
+# ---- what a test needs, without which it is left out; in words that t/run counts
+
+need() { # COMMAND
+    command -v "$1" >/dev/null || skip "no $1"
+}
+
+need_root() { # WHAT-FOR
     [ "$(id -u)" = 0 ] || skip "needs root: $1"
+    case $1 in *network*) need ip ;; esac
+}
+
+# takes long, or a package that is for few tests
+full() {
+    [ -n "${FULL-}" ] || skip 'FULL=1 has it'
 }
 
 # ---- processes
@@ -123,9 +135,20 @@ start() { # OPTION...
     wait_for listening "$PORT"
 }
 
+listening_sockets() { # PORT: their inodes
+    awk -v port="$(printf :%04X "$1")" '$4 == "0A" && index($2, port) { print $10 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
+}
+
+listeners() { # PORT: the processes that listen there
+    local inode
+    for inode in $(listening_sockets "$1"); do
+        find /proc/[0-9]*/fd -lname "socket:\[$inode\]" 2>/dev/null
+    done | cut -d / -f 3 | sort -u
+}
+
 # a daemon that -daemon left behind on $PORT
 adopt() {
-    EPMD_PID=$(ss -Hltnp "sport = :$PORT" | sed -n 's/.*pid=\([0-9]*\).*/\1/p' | head -n 1)
+    EPMD_PID=$(listeners "$PORT" | head -n 1)
     [ -n "$EPMD_PID" ] && remember "$EPMD_PID"
 }
 

@@ -25,6 +25,7 @@ is_served_on() {
 }
 
 @test "2,000 silent connections from this host, then from another one, keep nobody of this host waiting" {
+    full
     need_root "network namespaces"
     two_hosts
     start_on "$HOST_A"
@@ -75,6 +76,7 @@ is_served_on() {
 }
 
 @test "20,000 connects a second for ten seconds: 99 of 100 look-ups succeed at the first try" {
+    full
     need_no_runner
     "$EPMD" -port "$PORT" 3>&- &
     EPMD_PID=$!
@@ -118,7 +120,7 @@ holds_at_most() { # DESCRIPTORS
 }
 
 @test "a deadline fires while more connections are ready than one turn serves" {
-    command -v strace >/dev/null || skip 'no strace'
+    need strace
     "${CC:-cc}" -std=c99 -O2 -DEPMD_BATCH_MAX=1 -o "$TMP/epmd" "$ROOT/epmd.c"
     EPMD=$TMP/epmd start -packet_timeout 2
     crowd
@@ -156,7 +158,7 @@ timed_out() { # ON COUNT
 }
 
 @test "by default a byte a second is served, and a byte every ten seconds and an unread list are closed after a minute" {
-    [ -n "${FULL:-}" ] || skip 'takes a minute: FULL=1'
+    full
     need_no_runner
     start
     crowd
@@ -173,6 +175,7 @@ timed_out() { # ON COUNT
 }
 
 @test "a client that reads slowly gets every byte, while nodes come and go" {
+    full
     start
     crowd
     flood rounds 20000 >"$TMP/rounds" 3>&- &
@@ -220,6 +223,7 @@ start_quiet() { # COMMAND-BEFORE-IT...
 }
 
 @test "entering and leaving a shortage writes one line each, however often it is met" {
+    full
     need_no_runner
     start_quiet prlimit --nofile=64:64
     local i pids=()

@@ -2,7 +2,7 @@
 load helper
 
 setup() {
-    command -v erl >/dev/null || skip "no erl"
+    need erl
     common_setup
     export HOME=$TMP ERL_EPMD_PORT=$PORT ERL_CRASH_DUMP_SECONDS=0
     otp=$(erl -noinput -boot start_clean -eval 'io:put_chars(code:root_dir()), halt().')
@@ -44,7 +44,7 @@ erl_says() { # NAME EXPRESSION OPTION...
     idle one
     port=$(epmd -names | sed -n 's/^name one at port //p')
     is "$(erl_says two 'io:format("~p", [case erl_epmd:port_please("one", {127,0,0,1}) of {port, P, _} -> P end])')" "$port"
-    ss -Hltn "sport = :$port" | grep -q LISTEN
+    listeners "$port" | grep -q .
 }
 
 @test "a hidden node is found, too" {
@@ -108,7 +108,7 @@ erl_says() { # NAME EXPRESSION OPTION...
     is "$(BINDIR=$TMP/bin ROOTDIR=$otp EMU=beam PROGNAME=erl timeout 60 "$TMP/bin/erlexec" -noinput -sname one@localhost \
         -eval 'io:format("~p", [is_alive()]), halt().' 3>&-)" true
     is "$(cat "$TMP/calls")" -daemon
-    is "$(ss -Hltn "sport = :$PORT" | wc -l)" 2
+    is "$(listeners "$PORT")" "$EPMD_PID"
     logged '** sent ALIVE2_RESP for "one"'
 }
 
@@ -140,7 +140,7 @@ END
 @test "nodes use the ports that inet_dist_listen_min and _max allow, and epmd lists them in order" {
     local first=$((PORT + 1)) range
     start
-    while ss -Hltn "sport >= :$first and sport <= :$((first + 1))" | grep -q .; do first=$((first + 2)); done
+    while [ -n "$(listeners "$first")$(listeners $((first + 1)))" ]; do first=$((first + 2)); done
     range=(-kernel inet_dist_listen_min "$first" inet_dist_listen_max $((first + 1)))
     idle abc "${range[@]}"
     idle node1 "${range[@]}"

@@ -102,16 +102,17 @@ fill() { # TAG
     like "$ANSWER" '^7600'
     is "$(ask send "$(alive2 over)" eof)" "760100000063 closed"
     is "$(ask send "$(alive2 over 5000 77 5)" eof)" "79010063 closed"
-    local lines steps=() expected=() i name
+    local lines steps
     lines=$(names | sed 's/ name /\nname /g')
     is "$(wc -l <<<"$lines")" 1024
     is "$(sort -u <<<"$lines" | wc -l)" 1024
-    for ((i = 1; i <= 1023; i++)); do
-        printf -v name 'nn%04d' "$i"
-        steps+=("@$i" send "$(please "$name")" recv 4)
-        expected+=("$(printf '7700%04x' "$i")")
-    done
-    is "$(ask "${steps[@]}")" "$(printf '%s\n' "${expected[@]}")"
+    # nn0001 and so on, each on a connection of its own
+    mapfile -t steps < <(seq 1023 | awk '{
+        digits = sprintf("%04d", $1)
+        gsub(/./, "3&", digits)
+        printf "@%d\nsend\n00077a6e6e%s\nrecv\n4\n", $1, digits
+    }')
+    is "$(ask "${steps[@]}")" "$(seq 1023 | awk '{ printf "7700%04x\n", $1 }')"
     let_go last
     wait_for unregistered last
     register again
@@ -121,6 +122,7 @@ fill() { # TAG
 }
 
 @test "100,000 registrations that come and go leave memory and descriptors where they were" {
+    full
     "$EPMD" -port "$PORT" 3>&- &
     EPMD_PID=$!
     remember $!

@@ -150,7 +150,7 @@ epmd_on() { # NETNS ARGUMENT...
 }
 
 @test "a kernel without IPv6 is served on IPv4" {
-    command -v strace >/dev/null || skip "no strace"
+    need strace
     [ -z "$EPMD_RUNNER" ] || skip "not through a runner"
     # the first socket asked for is not of IPv6
     strace -D -qq -o /dev/null -e trace=socket -e inject=socket:error=EAFNOSUPPORT:when=2 "$EPMD" -port "$PORT" 2>"$TMP/err" 3>&- &
@@ -161,7 +161,7 @@ epmd_on() { # NETNS ARGUMENT...
 }
 
 @test "an IPv6 that a policy refuses is left out" {
-    command -v strace >/dev/null || skip "no strace"
+    need strace
     [ -z "$EPMD_RUNNER" ] || skip "not through a runner"
     # the second socket is IPv6's
     for fault in socket:error=EPERM:when=2 socket:error=EACCES:when=2 "setsockopt:error=EPERM:when=$(ipv6_option)"; do

@@ -52,7 +52,7 @@ daemon() { # OPTION...: on $PORT, to be ended with the test
     start
     run --separate-stderr timeout 10 "$EPMD" -port "$PORT" -daemon
     is "$status:$output:$stderr" "0::"
-    is "$(ss -Hltn "sport = :$PORT" | wc -l)" 2
+    is "$(listeners "$PORT")" "$EPMD_PID"
 }
 
 @test "ten that are started with -daemon at once leave one, and all have status 0" {
@@ -63,7 +63,7 @@ daemon() { # OPTION...: on $PORT, to be ended with the test
     done
     for i in "${pids[@]}"; do wait "$i"; done
     adopt
-    is "$(ss -Hltnp "sport = :$PORT" | grep -o 'pid=[0-9]*' | sort -u | wc -l)" 1
+    is "$(listeners "$PORT")" "$EPMD_PID"
     is "$(names)" ""
 }
 
@@ -188,7 +188,8 @@ END
 }
 
 @test "once -kill returns, the next one can be started: the port is free before the answer" {
-    [ -z "$EPMD_RUNNER" ] || skip 'the binary itself is traced'
+    need_no_runner
+    need strace
     strace -D -qq -o /dev/null -e trace=close -e inject=close:delay_exit=200000 "$EPMD" -port "$PORT" 3>&- &
     EPMD_PID=$!
     remember "$EPMD_PID"
@@ -232,6 +233,7 @@ activated() { # SUPERVISOR-OPTION... -- EPMD-OPTION...
 }
 
 @test "-systemd serves on the sockets that it is handed, and opens none of its own" {
+    need ss
     activated -l "127.0.0.1,$PORT" --
     wait_for listening "$PORT"
     like "$(ask send "$(alive2 abc)" recv 6)" '^7600'
@@ -332,8 +334,8 @@ activated() { # SUPERVISOR-OPTION... -- EPMD-OPTION...
     need_root "network namespaces"
     HOST=$(netns)
     start_on "$HOST"
-    on "$HOST" ss -K -l 'sport = :4369' >"$TMP/killed" 2>&1 || skip 'ss cannot'
-    [ "$(wc -l <"$TMP/killed")" -gt 1 ] || skip 'no CONFIG_INET_DIAG_DESTROY'
+    on "$HOST" ss -K -l 'sport = :4369' >"$TMP/killed" 2>&1 || skip 'not here: ss cannot'
+    [ "$(wc -l <"$TMP/killed")" -gt 1 ] || skip 'not here: no CONFIG_INET_DIAG_DESTROY'
     wait_for gone "$EPMD_PID"
     status=0
     ended "$EPMD_PID" || status=$?

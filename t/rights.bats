@@ -27,7 +27,7 @@ has_no_rights() {
 @test "-user becomes that user and its group, and leaves root's other groups" {
     need_root "another user"
     need_no_runner
-    command -v setpriv >/dev/null || skip 'no setpriv'
+    need setpriv
     EPMD_RUNNER="setpriv --groups 0,4,27" start -user nobody
     has_no_rights "$(id -u nobody)" "$(id -g nobody)"
     is "$(ask send "$(alive2 abc)" recv 2)" 7600
@@ -45,7 +45,7 @@ has_no_rights() {
     need_no_runner
     local uid gid
     read -r uid gid < <(awk -F: '$3 != $4 { print $3, $4; exit }' /etc/passwd)
-    [ -n "$gid" ] || skip 'no user whose group has another number'
+    [ -n "$gid" ] || skip 'not here: no user whose group has another number'
     start -user "$uid"
     has_no_rights "$uid" "$gid"
 }
@@ -92,7 +92,7 @@ refuses_user() { # MESSAGE COMMAND...
 @test "-user where it cannot be had is an error, not a daemon with the caller's rights" {
     need_root "another user"
     need_no_runner
-    command -v setpriv >/dev/null || skip 'no setpriv'
+    need setpriv
     chmod 755 "$TMP"
     cp "$EPMD" "$TMP/epmd" # where anybody may run it
     refuses_user 'cannot become user root: Operation not permitted' \

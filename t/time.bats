@@ -5,6 +5,7 @@ load helper
 # a daemon whose wall clock is what jump says; its monotonic clock is the machine's
 start_faked() { # OPTION...
     local library
+    full
     library=$(find /usr/lib /usr/local/lib -name libfaketime.so.1 2>/dev/null | head -n 1)
     [ -n "$library" ] || skip 'no libfaketime'
     need_no_runner
@@ -71,6 +72,7 @@ near() { # SECONDS SECONDS: within a minute
 }
 
 @test "stopped for ten seconds and continued: what came meanwhile is served, no deadline fires on it, no node is lost" {
+    full
     start -packet_timeout 3
     register kept
     local steps=() i
@@ -98,6 +100,7 @@ near() { # SECONDS SECONDS: within a minute
 }
 
 @test "on a busy machine it serves byte by byte, and no node is lost" {
+    full
     local i
     EPMD_RUNNER="$EPMD_RUNNER nice -n 19" start -packet_timeout 20
     hold nodes 1 many 200 6
