@@ -1355,7 +1355,9 @@ struct conn {
 	uint8_t host;
 	uint8_t refused;               /* a registration that was */
 	uint8_t parked;                /* 0, or one of PARKED_* */
-	uint16_t fill;                 /* bytes in held[]: of an incomplete request, or still to be sent */
+	uint8_t holds;                 /* it has a buffer, held[buffer] */
+	uint16_t buffer;
+	uint16_t fill;                 /* bytes in it: of an incomplete request, or still to be sent */
 	uint16_t next;                 /* the next free slot, where this is one, or EPMD_CONN_MAX */
 	int64_t since_ms;              /* waiting since, monotonic; 0 before it waited */
 	int64_t deadline_ms;
@@ -1371,7 +1373,8 @@ union address {
 
 static struct epmd_nodes nodes;
 static struct conn conns[EPMD_CONN_MAX];
-static uint8_t held[EPMD_CONN_MAX][EPMD_PACKET_MAX];
+static uint8_t held[EPMD_CONN_SPARE][EPMD_PACKET_MAX]; /* for those that wait; a node holds nothing */
+static uint8_t held_taken[EPMD_CONN_SPARE];
 static uint16_t conn_top;                    /* slots ever used */
 static uint16_t conn_free = EPMD_CONN_MAX;   /* the first free one below conn_top, or EPMD_CONN_MAX */
 static uint16_t conn_limit;                  /* slots in use at most: as the descriptor limit allows */
@@ -2305,6 +2308,14 @@ static int conns_are_full(void)
 	return conn_free == EPMD_CONN_MAX && conn_top >= conn_limit;
 }
 
+static void conn_let_go(struct conn *c)
+{
+	if (c->holds)
+		held_taken[c->buffer] = 0;
+	c->holds = 0;
+	c->fill = 0;
+}
+
 static void conn_close(struct conn *c)
 {
 	const int i = c->node;
@@ -2318,35 +2329,40 @@ static void conn_close(struct conn *c)
 		log_at(1, "trying to unregister node with unknown file descriptor %d", c->fd);
 	}
 	park_drop(slot_of(c));
+	conn_let_go(c);
 	(void)close(c->fd);
 	c->state = CONN_FREE;
 	c->next = conn_free;
 	conn_free = slot_of(c);
 }
 
-/* Of those that wait, the one that has waited longest, from another host before one from this host. A node's never. */
-static struct conn *conn_longest(void)
+/*
+ * Of those that wait, and of those that hold a buffer if so asked, the one that has waited longest,
+ * one from another host before one from this host; NULL if there is none. A registered node never is.
+ */
+static struct conn *conn_longest(int holding)
 {
 	struct conn *longest = NULL, *c;
 
 	for (c = conns; c < conns + conn_top; c++)
-		if (c->state != CONN_FREE && c->node < 0 && c->since_ms != 0 &&
-		    (longest == NULL || c->host > longest->host || (c->host == longest->host && c->since_ms < longest->since_ms)))
+		if (c->state != CONN_FREE && c->node < 0 && c->since_ms != 0 && c->holds >= holding &&
+		    (longest == NULL || c->host > longest->host ||
+		    (c->host == longest->host && c->since_ms < longest->since_ms)))
 			longest = c;
 	return longest;
 }
 
-/* Makes room by closing one; 0 where there is none to close. */
-static int conn_evict(void)
+/* Makes room by closing that one, and returns it. */
+static const struct conn *conn_evict(int holding)
 {
-	struct conn *c = conn_longest();
+	struct conn *c = conn_longest(holding);
 
 	if (c == NULL)
-		return 0;
+		return NULL;
 	counts.evicted++;
 	log_at(1, "closing connection on file descriptor %d to make room", c->fd);
 	conn_close(c);
-	return 1;
+	return c;
 }
 
 /*
@@ -2366,7 +2382,7 @@ static int conn_is_local(struct conn *c)
 /* Sees to it that a slot is free for the next. */
 static void conns_make_room(void)
 {
-	if (conns_are_full() && conn_evict())
+	if (conns_are_full() && conn_evict(0) != NULL)
 		shortage_begin(SHORT_CONNS, clock_ms());
 }
 
@@ -2410,14 +2426,50 @@ static void conn_sent(struct conn *c)
 		conn_close(c);
 }
 
-/* Holds bytes[at] to bytes[end - 1] behind the first `fill` that are held, as many as there is room for. */
-static void conn_hold(struct conn *c, size_t fill, const uint8_t *bytes, size_t at, size_t end)
+/* Sees to it that it has a buffer, another one's if none is free; 0 if there is none to be had. */
+static int conn_get_buffer(struct conn *c)
 {
-	uint8_t *const own = held[slot_of(c)];
+	const struct conn *closed;
+	uint16_t k = 0;
 
+	if (c->holds)
+		return 1;
+	while (k < EPMD_CONN_SPARE && held_taken[k])
+		k++;
+	if (k == EPMD_CONN_SPARE) {
+		closed = conn_evict(1);
+		if (closed == NULL)
+			return 0;
+		shortage_begin(SHORT_CONNS, clock_ms());
+		k = closed->buffer;
+	}
+	held_taken[k] = 1;
+	c->buffer = k;
+	c->holds = 1;
+	return 1;
+}
+
+/*
+ * Holds bytes[at] to bytes[end - 1] behind the first `fill` that are held, as many as there is room
+ * for. Returns 0 if there is no buffer for them; then it has closed the connection.
+ */
+static int conn_hold(struct conn *c, size_t fill, const uint8_t *bytes, size_t at, size_t end)
+{
+	uint8_t *own;
+
+	if (at == end && fill == 0) {
+		conn_let_go(c);
+		return 1;
+	}
+	if (!conn_get_buffer(c)) {
+		conn_close(c);
+		return 0;
+	}
+	own = held[c->buffer];
 	while (at < end && fill < EPMD_PACKET_MAX)
 		own[fill++] = bytes[at++];
 	c->fill = (uint16_t)fill;
+	return 1;
 }
 
 /*
@@ -2460,7 +2512,8 @@ static void conn_send(struct conn *c, const uint8_t *bytes, size_t len)
 		whole = conn_rewind(c, from, len, (size_t)sent);
 	if (whole < end)
 		end = whole;
-	conn_hold(c, 0, bytes, (size_t)sent, end);
+	if (!conn_hold(c, 0, bytes, (size_t)sent, end))
+		return;
 	if (c->fill == 0 && c->cursor.kind == 0)
 		conn_sent(c);
 	else
@@ -2554,8 +2607,8 @@ static void conn_serve(struct conn *c, const uint8_t *in, size_t fill)
 {
 	switch (conn_ask(c, in, fill)) {
 	case EPMD_MORE:
-		conn_hold(c, 0, in, 0, fill);
-		conn_wait(c, POLLIN);
+		if (conn_hold(c, 0, in, 0, fill))
+			conn_wait(c, POLLIN);
 		break;
 	case EPMD_DROP:
 		conn_close(c);
@@ -2585,8 +2638,8 @@ static void conn_read(struct conn *c)
 	if (fill == 0) {
 		conn_serve(c, received, (size_t)n);
 	} else {
-		conn_hold(c, fill, received, 0, (size_t)n);
-		conn_serve(c, held[slot_of(c)], c->fill);
+		if (conn_hold(c, fill, received, 0, (size_t)n))
+			conn_serve(c, held[c->buffer], c->fill);
 	}
 }
 
@@ -2598,7 +2651,7 @@ static void conn_event(struct conn *c, short what)
 		conn_read(c);
 		break;
 	case CONN_SENDING:
-		conn_send(c, held[slot_of(c)], c->fill);
+		conn_send(c, held[c->buffer], c->fill);
 		break;
 	case CONN_KEPT: /* it ended, or said more, which is the same */
 		if (what & ~POLLOUT)
@@ -2677,7 +2730,7 @@ static int accept_failed(int error)
 	case ENOBUFS:
 	case ENOMEM:
 		shortage_begin(SHORT_FDS, clock_ms());
-		if (conn_evict())
+		if (conn_evict(0) != NULL)
 			return 1;
 		break;
 	default:

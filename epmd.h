@@ -61,7 +61,7 @@
 #define EPMD_NODE_MAX 1024             /* nodes, live and remembered together */
 #endif
 #ifndef EPMD_CONN_SPARE
-#define EPMD_CONN_SPARE 256            /* connections beside those of the registered nodes: look-ups, and who is slow */
+#define EPMD_CONN_SPARE 256            /* connections beside those of the nodes, and buffers for who is slow */
 #endif
 #ifndef EPMD_LISTEN_MAX
 #define EPMD_LISTEN_MAX 32             /* listening sockets */

@@ -3,6 +3,12 @@ load helper
 setup() {
     common_setup
     need_no_runner
+    GROUP=
+}
+
+teardown() {
+    common_teardown
+    [ -z "$GROUP" ] || rmdir "$GROUP"
 }
 
 # a daemon that may have so many descriptors
@@ -140,4 +146,54 @@ fill() { # TAG
 
 descriptors_are() {
     [ "$(descriptors)" -eq "$1" ]
+}
+
+own_kb() { # of memory that is no file's
+    sed -n 's/^RssAnon:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$EPMD_PID/status"
+}
+
+start_plain() { # COMMAND-BEFORE-IT...
+    "$@" "$EPMD" -port "$PORT" 2>/dev/null 3>&- &
+    EPMD_PID=$!
+    remember $!
+    wait_for listening "$PORT"
+}
+
+@test "no flood takes more than 1.4 MB of memory while no node is registered" {
+    start_plain
+    local before mode
+    before=$(own_kb)
+    for mode in "partial 2000" "silent 2000" "deaf 600"; do
+        # shellcheck disable=SC2086
+        flooded flood $mode
+        is "$(names)" ""
+        let_go flood
+    done
+    is "$(flood garbage 5000)" 5000
+    is "$(flood resets 5000)" 5000
+    is "$(names)" ""
+    echo "$before kB, then $(own_kb) kB"
+    [ $(($(own_kb) - before)) -lt 1400 ]
+}
+
+# a group of processes that may have so much memory: $GROUP
+memory_group() { # MEGABYTES
+    local top=/sys/fs/cgroup/memory limit=memory.limit_in_bytes
+    if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+        top=/sys/fs/cgroup limit=memory.max
+        grep -qw memory "$top/cgroup.subtree_control" || skip 'no memory groups'
+    fi
+    GROUP=$top/epmd-test-$$
+    mkdir "$GROUP" 2>/dev/null || { GROUP=; skip 'memory groups cannot be made'; }
+    echo "${1}M" >"$GROUP/$limit"
+}
+
+@test "2,000 unfinished requests do not end it where it may have 6 MB of memory, as in docker's least container" {
+    ! grep -q __asan_init "$EPMD" || skip 'sanitizers take more'
+    memory_group 6
+    start_plain sh -c "echo \$\$ >$GROUP/cgroup.procs; exec \"\$@\"" sh
+    flooded flood partial 2000
+    is "$(names)" ""
+    register abc
+    is "$(names)" "name abc at port 5000"
 }
