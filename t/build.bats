@@ -100,6 +100,53 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
     is "$(./epmd-static -port "$PORT" -host localhost -names)" "epmd: up and running on port $PORT with data:"
 }
 
+@test "CC, on the command line or in the environment, wins over musl's compiler in make static" {
+    printf '#!/bin/sh\necho %s >>"%s"\nexec cc "$@"\n' called "$TMP/calls" >"$TMP/mycc"
+    printf '#!/bin/sh\necho musl >>"%s"\nexec cc "$@"\n' "$TMP/calls" >"$TMP/musl-gcc"
+    chmod +x "$TMP/mycc" "$TMP/musl-gcc"
+    for make in make $(command -v bmake); do
+        for words in "$make static CC=$TMP/mycc" "env CC=$TMP/mycc $make static"; do
+            rm -f "$TMP/calls"
+            PATH=$TMP:$PATH $words >/dev/null
+            is "$(sort -u "$TMP/calls")" called
+            like "$(./epmd-static -version)" '^epmd [0-9]'
+        done
+        rm -f "$TMP/calls"
+        env -u CC PATH="$TMP:$PATH" "$make" static >/dev/null
+        is "$(sort -u "$TMP/calls")" musl
+    done
+}
+
+@test "make static makes it anew, for CPPFLAGS may be others" {
+    make static CPPFLAGS="-DEPMD_NODE_MAX=2 -DEPMD_CONN_SPARE=2" >/dev/null
+    size epmd-static >sizes
+    make static >/dev/null
+    ! size epmd-static | cmp -s sizes -
+}
+
+@test "make static HARDEN=1 makes it position-independent, its relocations read-only, for 10 kB" {
+    command -v musl-gcc >/dev/null || skip "no musl-gcc"
+    make static >/dev/null
+    plain=$(wc -c <epmd-static)
+    make static HARDEN=1 >/dev/null
+    [ "$(wc -c <epmd-static)" -le $((plain + 10000)) ]
+    readelf -hldW epmd-static >elf
+    like "$(cat elf)" 'Type: *DYN'
+    like "$(cat elf)" 'GNU_RELRO'
+    like "$(cat elf)" 'BIND_NOW'
+    is "$(grep -cE 'INTERP|NEEDED|TEXTREL' elf || :)" 0
+    ./epmd-static -port "$PORT" 3>&- &
+    remember $!
+    wait_for listening "$PORT"
+    ./epmd-static -port "$PORT" -register one 5000 >/dev/null 3>&- &
+    remember $!
+    is "$(./epmd-static -port "$PORT" -wait 10 -lookup one)" 5000
+    make static HARDEN=1 CC=cc >/dev/null
+    readelf -hldW epmd-static >elf
+    like "$(cat elf)" 'Type: *DYN.*GNU_RELRO'
+    is "$(grep -cE 'INTERP|NEEDED' elf || :)" 0
+}
+
 @test "make small makes a smaller binary of the system's C library" {
     make all small CFLAGS="-Os -s" >/dev/null
     [ "$(wc -c <epmd-small)" -lt "$(wc -c <epmd)" ]

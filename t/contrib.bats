@@ -87,6 +87,20 @@ system_calls() { # SET: its members, and their members
     run ! grep -q PrivateUsers "$ROOT/contrib/systemd/epmd.service"
 }
 
+@test "README's line has every script of Linux start the epmd of another folder" {
+    local line
+    line=$(sed -n '/^    find contrib/,/+$/p' "$ROOT/README.md" | sed "s|/usr/local|$TMP|")
+    like "$line" "find contrib.*$TMP/bin/epmd"
+    cp -r "$ROOT/contrib" "$TMP"
+    (cd "$TMP" && eval "$line")
+    cd "$TMP/contrib"
+    is "$(grep -rhoE '[a-z/.0-9A-Z]*bin/epmd' systemd openrc runit s6 busybox | sort -u)" "$TMP/bin/epmd"
+    is "$(grep -rlF "$TMP/bin/epmd" systemd openrc runit s6 busybox | wc -l)" 7
+    is "$(find runit s6 -name run -perm -100 | wc -l)" 4
+    start
+    "$TMP/contrib/runit/epmd/check"
+}
+
 @test "the container's entry and health check work in a root that has but the binary" {
     need_root chroot
     local health
@@ -102,6 +116,35 @@ system_calls() { # SET: its members, and their members
     kill $!
     ended $!
     run ! chroot "$TMP/root" /epmd -started
+}
+
+@test "make image makes an image whose digests are right, of the same bytes each time" {
+    local blob config
+    mkdir -p "$TMP/src/contrib" "$TMP/image"
+    cp "$ROOT"/{epmd.c,epmd.h,Makefile} "$TMP/src"
+    cp -r "$ROOT/contrib/docker" "$TMP/src/contrib"
+    make -s -C "$TMP/src" image
+    cp "$TMP/src/epmd-image.tar" "$TMP/first"
+    make -s -C "$TMP/src" image
+    cmp "$TMP/first" "$TMP/src/epmd-image.tar"
+    tar -C "$TMP/image" -xf "$TMP/first"
+    cd "$TMP/image/blobs/sha256"
+    for blob in *; do
+        is "$(sha256sum "$blob" | cut -d' ' -f1)" "$blob"
+        grep -q "$blob" ../../*.json ./*
+    done
+    is "$(grep -l rootfs ./* | wc -l)" 1
+    config=$(cat "$(grep -l rootfs ./*)")
+    for word in '"os":"linux"' '"User":"65534:65534"' '"Entrypoint":["/epmd"]' \
+        "image.version\":\"$("$EPMD" -version | cut -d' ' -f2)\"" 'image.licenses":"ISC"' \
+        '"Test":["CMD","/epmd","-started"]'; do
+        [[ $config == *"$word"* ]]
+    done
+    tar -xOf "$(grep -l ustar ./*)" epmd | cmp - "$TMP/src/epmd-static"
+    case $(uname -m) in x86_64) [[ $config == *'"architecture":"amd64"'* ]] ;; esac
+    echo no binary >"$TMP/none"
+    run "$ROOT/contrib/docker/image" "$TMP/none" 1 "$TMP/out"
+    is "$status $output" "1 image: of what machine is $TMP/none?"
 }
 
 completed() { # WORD... of which the last is to be completed

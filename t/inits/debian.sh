@@ -16,7 +16,10 @@ beside_erlang() {
     check 'erlang-base installs beside the running service' '^ii ' \
         "$(inside 100 "$apt apt install erlang-base; dpkg -l erlang-base | tail -n 1")"
     # if not, it does where ours does not run, and the next checks are not of that
-    inside 60 'dpkg --configure -a || { systemctl stop epmd.service; dpkg --configure -a; }' >/dev/null
+    inside 60 'dpkg --configure -a || {
+        systemctl stop epmd.service
+        dpkg --configure -a
+    }' >/dev/null
     check 'erl is served by ours' 'name a at port .*/usr/bin/epmd$' "$(inside 60 "$main"'
         erl -noinput -sname a >/dev/null 2>&1 &
         epmd -wait 30 -lookup a >/dev/null

@@ -54,7 +54,6 @@ boot() { # ROOT COMM-OF-ITS-PROCESS-1 nspawn arguments...
     setsid systemd-nspawn -q -M "inits$$" -D "$r" --register=no --keep-unit --private-network \
         --volatile=overlay --console=pipe --bind-ro="$work:/t" --bind-ro="$root:/src" "$@" \
         </dev/null >"$work/console" 2>&1 &
-    disown
     console=$!
     remember $console
     lead=
