@@ -1269,6 +1269,7 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 #include <sys/types.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <net/if.h>
@@ -1316,12 +1317,12 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 
 /* ==== 6 State: every static variable there is ================================================================================== */
 
-/* From the environment, then the options; constant once the daemon serves. */
+/* From the environment, then the options; constant once the daemon serves, but for `debug`. */
 struct settings {
 	uint32_t port;
 	const char *addresses;         /* NULL: all */
 	const char *user;              /* to become, or NULL */
-	int debug;                     /* how many -d */
+	int debug;                     /* how many -d; SIGUSR2 switches it */
 	int daemon;
 	int relaxed;
 	int local_names;
@@ -1429,6 +1430,12 @@ static struct {
 	unsigned long refused, dropped, evicted, timed_out;
 } counts;
 static volatile sig_atomic_t counts_wanted;  /* by SIGUSR1 */
+static volatile sig_atomic_t debug_wanted;   /* by SIGUSR2: on, or off */
+static int debug_level = 1;                  /* how many -d there are where it is switched on */
+
+static int journal;                          /* a line begins with its priority, for systemd */
+static int stderr_shared;                    /* its flags are those of the caller's as well */
+static const char *error_prefix = "epmd: ";
 
 /* A command's. */
 static int last_try = 1;                     /* else a failure is not spoken of: -wait tries again */
@@ -1470,13 +1477,20 @@ static size_t text_len(int len, size_t room)
 	return whole < room ? whole : room - 1;
 }
 
-/* A reader that has stopped reading must not stop us: what does not fit is lost. */
+/*
+ * A reader that has stopped reading must not stop the daemon: what does not fit is lost. poll()
+ * would not do, since a terminal is ready as soon as it has room for a byte. If the flags are
+ * others' as well, O_NONBLOCK is set for the moment of the write alone.
+ */
 static void write_stderr(const char *line, size_t len)
 {
-	struct pollfd p = { STDERR_FILENO, POLLOUT, 0 };
+	const int flags = stderr_shared ? fcntl(STDERR_FILENO, F_GETFL) : -1;
 
-	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0)
-		(void)!write(STDERR_FILENO, line, len);
+	if (flags != -1)
+		(void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
+	(void)!write(STDERR_FILENO, line, len);
+	if (flags != -1)
+		(void)fcntl(STDERR_FILENO, F_SETFL, flags);
 }
 
 /* RFC 3164, to the local daemon. Not syslog(3), which waits for a daemon that has stopped reading, and takes memory. */
@@ -1489,7 +1503,7 @@ static void write_syslog(const char *text, int priority)
 	(void)sendto(log_socket, line, text_len(len, sizeof line), MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&to, sizeof to);
 }
 
-static void log_text(int priority, const char *text)
+static void log_text(int priority, int dated, const char *text)
 {
 	char line[EPMD_LINE_MAX + 256], date[32];
 	int len;
@@ -1498,11 +1512,18 @@ static void log_text(int priority, const char *text)
 		write_syslog(text, priority);
 		return;
 	}
-	len = snprintf(line, sizeof line, "epmd: %s: %s\n", now_text(date), text);
+	if (journal)
+		len = snprintf(line, sizeof line, "<%d>%s\n", priority, text);
+	else if (dated)
+		len = snprintf(line, sizeof line, "epmd: %s: %s\n", now_text(date), text);
+	else
+		len = snprintf(line, sizeof line, "%s\n", text);
 	write_stderr(line, text_len(len, sizeof line));
 }
 
-/* At `level` -d and more; level 0 always, as a warning. */
+#define LOG_NOTE (-1)
+
+/* At `level` -d and more; level 0 always, as a warning, and LOG_NOTE too, as information. */
 static void log_at(int level, const char *format, ...)
 {
 	char text[EPMD_LINE_MAX + 128];
@@ -1513,16 +1534,13 @@ static void log_at(int level, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
-	log_text(level == 0 ? LOG_WARNING : LOG_DEBUG, text);
+	log_text(level > 0 ? LOG_DEBUG : level == 0 ? LOG_WARNING : LOG_INFO, 1, text);
 }
 
 /* A line without a date, of the tables and the bytes. */
 static void log_raw(const char *line)
 {
-	if (set.daemon)
-		write_syslog(line, LOG_DEBUG);
-	else
-		write_stderr(line, strlen(line));
+	log_text(LOG_DEBUG, 0, line);
 }
 
 #define HEX_COLUMNS 16
@@ -1541,7 +1559,8 @@ static void log_hex_line(const uint8_t *bytes, size_t at, size_t len)
 		hex[3 * i + 1] = digit[bytes[at + i] % 16u];
 		text[i] = (char)(bytes[at + i] > 31 && bytes[at + i] < 127 ? bytes[at + i] : '.');
 	}
-	snprintf(line, sizeof line, "***** %08lx  %.24s %.24s |%s|\n", (unsigned long)at, hex, hex + 24, text);
+	snprintf(line, sizeof line, "***** %08lx  %.24s %.24s |%s|",
+	    (unsigned long)at, hex, hex + 24, text);
 	log_raw(line);
 }
 
@@ -1555,7 +1574,7 @@ static void log_bytes(const uint8_t *bytes, size_t len)
 	for (at = 0; at < len && at < HEX_MAX; at += HEX_COLUMNS)
 		log_hex_line(bytes, at, len - at);
 	if (at < len)
-		log_raw("***** ......and more\n");
+		log_raw("***** ......and more");
 }
 
 /* A name as it may stand in a log: as it is where it is a good one, else with a `?` for each byte that could harm. */
@@ -1585,7 +1604,8 @@ static void log_node(uint16_t i)
 
 	if (n->live)
 		snprintf(where, sizeof where, " at port %d, fd = %d", n->port, n->fd);
-	snprintf(line, sizeof line, "*****     %s \"%s#%lu\"%s\n", n->live ? "active name    " : "old/unused name", node_text(i),
+	snprintf(line, sizeof line, "*****     %s \"%s#%lu\"%s",
+	    n->live ? "active name    " : "old/unused name", node_text(i),
 	    (unsigned long)creation_told(n), where);
 	log_raw(line);
 }
@@ -1599,11 +1619,11 @@ static void log_tables(void)
 		return;
 	for (k = nodes.live.len; k > 0; k--)
 		log_node(nodes.live.row[k - 1]);
-	snprintf(line, sizeof line, "*****     reg calculated count  : %d\n", nodes.live.len);
+	snprintf(line, sizeof line, "*****     reg calculated count  : %d", nodes.live.len);
 	log_raw(line);
 	for (k = 0; k < nodes.old.len; k++)
 		log_node(nodes.old.row[k]);
-	snprintf(line, sizeof line, "*****     unreg calculated count: %d\n", nodes.old.len);
+	snprintf(line, sizeof line, "*****     unreg calculated count: %d", nodes.old.len);
 	log_raw(line);
 }
 
@@ -1793,7 +1813,8 @@ static void shortage_end(int64_t now_ms)
 /* What, on what, and why, as a line; its length. */
 static size_t error_line(char line[ERROR_LINE_MAX], const char *what, const char *on, int error)
 {
-	const int len = snprintf(line, ERROR_LINE_MAX, "epmd: %s%s%s%s%s\n", what, *on ? " " : "", on, error ? ": " : "", error ? strerror(error) : "");
+	const int len = snprintf(line, ERROR_LINE_MAX, "%s%s%s%s%s%s\n", error_prefix, what,
+	    *on ? " " : "", on, error ? ": " : "", error ? strerror(error) : "");
 
 	return text_len(len, ERROR_LINE_MAX);
 }
@@ -1802,7 +1823,7 @@ static void write_error(const char *what, const char *on, int error)
 {
 	char line[ERROR_LINE_MAX];
 
-	(void)!write(STDERR_FILENO, line, error_line(line, what, on, error));
+	write_stderr(line, error_line(line, what, on, error));
 }
 
 /* The loop ends after this turn, and the log says why. */
@@ -1810,6 +1831,13 @@ static void end_for(const char *why, const char *who)
 {
 	snprintf(end_reason, sizeof end_reason, "%s%s", why, who);
 	ended = END_REASON;
+}
+
+static void log_end(void)
+{
+	if (ended == END_REASON || set.daemon || journal)
+		log_at(LOG_NOTE, "epmd ends: %s",
+		    ended == SIGTERM ? "SIGTERM" : ended == SIGINT ? "SIGINT" : end_reason);
 }
 
 /* Cannot start: one line, status 1. */
@@ -1901,22 +1929,20 @@ static int address_is_same(const union address *a, const union address *b)
 	return memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0 && a->v6.sin6_scope_id == b->v6.sin6_scope_id;
 }
 
-/* As inet_pton(3) reads it, with the interface of a scoped one. */
+/* As inet_pton(3) reads it, with the interface of a scoped one; `?` where it is no IP address. */
 static void address_text(const union address *a, char text[ADDRESS_TEXT_MAX])
 {
 	const int is_v6 = a->any.sa_family == AF_INET6;
 	const uint32_t scope = is_v6 ? a->v6.sin6_scope_id : 0;
-	char interface[IF_NAMESIZE];
-	size_t len;
+	const void *const bytes =
+	    is_v6 ? (const void *)&a->v6.sin6_addr : (const void *)&a->v4.sin_addr;
+	char ip[INET6_ADDRSTRLEN], interface[IF_NAMESIZE] = "";
 
-	if (inet_ntop(a->any.sa_family, is_v6 ? (const void *)&a->v6.sin6_addr : (const void *)&a->v4.sin_addr, text,
-	    ADDRESS_TEXT_MAX) == NULL)
-		strcpy(text, "?");
-	len = strlen(text);
-	if (scope != 0 && if_indextoname(scope, interface) != NULL)
-		snprintf(text + len, ADDRESS_TEXT_MAX - len, "%%%s", interface);
-	else if (scope != 0)
-		snprintf(text + len, ADDRESS_TEXT_MAX - len, "%%%lu", (unsigned long)scope);
+	if (inet_ntop(a->any.sa_family, bytes, ip, sizeof ip) == NULL)
+		strcpy(ip, "?");
+	if (scope != 0 && if_indextoname(scope, interface) == NULL)
+		snprintf(interface, sizeof interface, "%lu", (unsigned long)scope);
+	snprintf(text, ADDRESS_TEXT_MAX, "%s%s%s", ip, scope != 0 ? "%" : "", interface);
 }
 
 /* ==== 9 Listeners: the sockets that are asked, ours or a supervisor's ========================================================= */
@@ -2821,7 +2847,13 @@ static void turn_signals(void)
 	if (counts_wanted) {
 		counts_wanted = 0;
 		(void)add_counts(line, sizeof line - 1, 0);
-		log_at(0, "%s", line);
+		log_at(LOG_NOTE, "%s", line);
+	}
+	if (debug_wanted) {
+		debug_wanted = 0;
+		debug_level = set.debug > 0 ? set.debug : debug_level;
+		set.debug = set.debug > 0 ? 0 : debug_level;
+		log_at(LOG_NOTE, "SIGUSR2: -d is %s", set.debug > 0 ? "on" : "off");
 	}
 }
 
@@ -2942,9 +2974,9 @@ static void on_alarm(int signal)
 
 	(void)signal;
 	if (said_last != 0)
-		(void)!write(STDERR_FILENO, cut, sizeof cut - 1);
+		write_stderr(cut, sizeof cut - 1);
 	else if (!quiet)
-		(void)!write(STDERR_FILENO, late, late_len);
+		write_stderr(late, late_len);
 	_exit(status_none);
 }
 
@@ -3463,8 +3495,8 @@ static void set_signal(int number, void (*handler)(int), int flags)
 }
 
 /*
- * What the caller blocked or ignored does not stay so. SIGUSR1 and SIGUSR2 may reach a command, or the daemon before it serves; at
- * SIGXFSZ a write fails.
+ * What the caller blocked or ignored does not stay so. SIGUSR1 and SIGUSR2 may reach a command, or
+ * the daemon before it serves. At the limit of a file's size, a write fails.
  */
 static void reset_signals(void)
 {
@@ -3478,7 +3510,7 @@ static void reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* The children of process 1 are others' orphans: those that have ended go, and so will all that end. */
+/* The children of process 1 are others' orphans: none may stay as a zombie. */
 static void ignore_children(void)
 {
 	set_signal(SIGCHLD, SIG_IGN, 0);
@@ -3486,10 +3518,13 @@ static void ignore_children(void)
 		;
 }
 
-/* The default action is back, so that the caller sees what ended us; but for process 1 that is to do nothing. */
+/*
+ * The default action, which is back in place, lets the caller see what ended us. For process 1 it
+ * is to do nothing.
+ */
 static void on_command_end(int signal)
 {
-	(void)raise(signal);
+	(void)kill(getpid(), signal);
 	_exit(128 + signal);
 }
 
@@ -3505,12 +3540,47 @@ static void catch_command_signals(void)
 	ignore_children();
 }
 
+/*
+ * Sees to it that no write to standard error waits, stops us or ends us, and whether that is
+ * systemd's journal. A terminal or a pipe is opened anew, since its flags are the caller's as well;
+ * if it is our own terminal then as /dev/tty, which takes no right to the terminal's own file.
+ */
+static void open_log(void)
+{
+	const char *const stream = getenv("JOURNAL_STREAM");
+	struct stat s;
+	char text[48];
+	int fd = -1;
+
+	set_signal(SIGTTOU, SIG_IGN, 0);
+	set_signal(SIGPIPE, SIG_IGN, 0);
+	journal = set.systemd;
+	if (fstat(STDERR_FILENO, &s) < 0)
+		return;
+	snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)s.st_dev,
+	    (unsigned long long)s.st_ino);
+	if (stream != NULL && strcmp(stream, text) == 0) {
+		journal = 1;
+		error_prefix = "<3>";
+	}
+	if (S_ISREG(s.st_mode))
+		return;
+	if (S_ISCHR(s.st_mode) || S_ISFIFO(s.st_mode))
+		fd = open(tcgetpgrp(STDERR_FILENO) != -1 ? "/dev/tty" : "/proc/self/fd/2",
+		    O_WRONLY | O_NONBLOCK | O_NOCTTY);
+	stderr_shared = fd < 0 || dup2(fd, STDERR_FILENO) < 0;
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 static void on_signal(int signal)
 {
 	const int error = errno;
 
 	if (signal == SIGUSR1)
 		counts_wanted = 1;
+	else if (signal == SIGUSR2)
+		debug_wanted = 1;
 	else
 		ended = signal;
 	(void)!write(signal_pipe, "", 1);
@@ -3530,7 +3600,7 @@ static void catch_signals(void)
 	set_signal(SIGTERM, on_signal, 0);
 	set_signal(SIGINT, on_signal, 0);
 	set_signal(SIGUSR1, on_signal, 0);
-	set_signal(SIGPIPE, SIG_IGN, 0);
+	set_signal(SIGUSR2, on_signal, 0);
 	set_signal(SIGHUP, SIG_IGN, 0);
 }
 
@@ -3574,6 +3644,34 @@ static void set_limits(void)
 	spare = room / 4 < 2 ? 2 : room / 4 < EPMD_CONN_SPARE ? room / 4 : EPMD_CONN_SPARE;
 	conn_limit = (uint16_t)room;
 	nodes.limit = (uint16_t)(room - spare < EPMD_NODE_MAX ? room - spare : EPMD_NODE_MAX);
+}
+
+/* How many are admitted, and where; in the foreground only if the limit of open files lowers it. */
+static void log_start(void)
+{
+	char where[EPMD_LINE_MAX] = "", text[ADDRESS_TEXT_MAX], lowered[64] = "";
+	struct rlimit limit;
+	union address own;
+	socklen_t len;
+	size_t at = 0;
+	uint16_t k;
+
+	if (conn_limit < EPMD_CONN_MAX && getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		snprintf(lowered, sizeof lowered, ", lowered by the limit of open files (%lu)",
+		    (unsigned long)limit.rlim_cur);
+	else if (!set.daemon && !journal)
+		return;
+	for (k = 0; k < listen_len; k++) {
+		len = sizeof own;
+		if (getsockname(polled[POLL_LISTEN + k].fd, &own.any, &len) < 0)
+			own.any.sa_family = AF_UNSPEC;
+		address_text(&own, text);
+		at = add_text(where, sizeof where - 1, at, k > 0 ? ", " : "");
+		at = add_text(where, sizeof where - 1, at, text);
+	}
+	log_at(*lowered != '\0' ? 0 : LOG_NOTE,
+	    "epmd %s admits %d nodes and %d connections%s, at port %u of %s", EPMD_VERSION,
+	    nodes.limit, conn_limit, lowered, (unsigned)set.port, where);
 }
 
 /* The numbers in a line of passwd(5), name:password:uid:gid:; 0 where it has none. */
@@ -3905,7 +4003,7 @@ int main(int argc, char **argv)
 		return run_command(read_command(argv), argv + 1);
 	if (set.host != NULL || set.wait_s > 0)
 		usage_error(); /* a command's, and the command is missing */
-	set_signal(SIGTTOU, SIG_IGN, 0); /* which `stty tostop` sends to who writes to it from the background */
+	open_log();
 	if (set.daemon && !set.systemd)
 		close_inherited();
 	open_sockets();
@@ -3921,10 +4019,12 @@ int main(int argc, char **argv)
 	if (set.systemd)
 		notify_ready();
 	counts.since = (uint32_t)time(NULL);
+	log_start();
 	log_at(1, "epmd running - daemon = %d", set.daemon);
 	while (!ended)
 		next_ms = turn(next_ms);
 	turn_signals(); /* the counts may still be wanted */
+	log_end();
 	return 0;
 }
 

@@ -158,9 +158,9 @@ ended() { # PID
     wait "$1"
 }
 
-# the log without dates and OTP's carriage returns
+# the log without dates, the priorities of -systemd, and OTP's carriage returns
 log() {
-    sed 's/^epmd: [A-Z][a-z][a-z] [A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]\{8\} [0-9]\{4\}: //; s/\r$//' "$TMP/log"
+    sed 's/^<[0-9]>//; s/^epmd: [A-Z][a-z][a-z] [A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]\{8\} [0-9]\{4\}: //; s/\r$//' "$TMP/log"
 }
 
 logged() { # LINE, whole

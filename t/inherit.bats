@@ -129,6 +129,62 @@ mute() {
     wait_for grep -q "registering 'abc:" "$TMP/log"
 }
 
+waits() { # DESCRIPTOR: of the daemon's, whether its flags say so
+    local flags
+    flags=$(sed -n 's/^flags:[^0-9]*//p' "/proc/$EPMD_PID/fdinfo/$1")
+    ((!(flags & 04000)))
+}
+
+# the log of so many requests is more than a terminal or a pipe holds
+answers_all() {
+    is "$(timeout 60 "$BUILD/flood" "$PORT" rounds 1000)" 1000
+    is "$(names)" ""
+}
+
+@test "with -d on a terminal that nobody reads it serves, and leaves the terminal's flags alone" {
+    "$BUILD/supervisor" -t "$EPMD" -d -port "$PORT" 3>&- &
+    remember $!
+    wait_for listening "$PORT"
+    adopt
+    answers_all
+    waits 0
+}
+
+@test "so it does where the terminal is another user's, or no /proc and /dev/tty are there" {
+    need_root "another user, a mount namespace"
+    chmod 755 "$TMP"
+    cp "$EPMD" "$TMP/epmd"
+    "$BUILD/supervisor" -t setpriv --reuid 65534 --regid 65534 --clear-groups \
+        setsid -w "$TMP/epmd" -d -port "$PORT" 3>&- &
+    remember $!
+    wait_for listening "$PORT"
+    adopt
+    answers_all
+    wait_for waits 0
+    end "$EPMD_PID"
+    free_port
+    "$BUILD/supervisor" -t unshare --mount sh -c "umount -l /dev /proc
+        mount -t tmpfs none /dev; mount -t tmpfs none /proc
+        exec '$EPMD' -d -port $PORT" 3>&- &
+    remember $!
+    wait_for listening "$PORT"
+    adopt
+    answers_all
+    wait_for waits 0
+}
+
+@test "with -d on a pipe that nobody reads it serves" {
+    mkfifo "$TMP/fifo"
+    "$EPMD" -d -port "$PORT" 2>"$TMP/fifo" 3>&- &
+    EPMD_PID=$!
+    remember $!
+    exec 7<"$TMP/fifo"
+    wait_for listening "$PORT"
+    answers_all
+    exec 7<&-
+    is "$(names)" "" # and where nobody has it any more
+}
+
 # ---- others' children
 
 childless() { # PID
@@ -137,11 +193,12 @@ childless() { # PID
 
 # 20 processes whose parent ends before them, in a namespace whose process 1 has the number $1 here
 orphans() { # PID
-    nsenter -t "$1" -p -m sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do (sleep 0.1 &) ; done'
+    nsenter -t "$1" -p -m bash -c 'for i in {1..20}; do (sleep 0.1 &) ; done'
 }
 
 as_process_1() { # OPTION...: its number here in $EPMD_PID
-    unshare --pid --fork --kill-child --mount-proc "$EPMD" -port "$PORT" "$@" >"$TMP/log" 2>&1 3>&- &
+    unshare --pid --fork --kill-child --mount-proc \
+        "$EPMD" -port "$PORT" "$@" >"$TMP/log" 2>&1 3>&- &
     UNSHARE=$!
     remember $!
     wait_for child_of "$UNSHARE"

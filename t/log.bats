@@ -100,7 +100,8 @@ epmd connection stopped
 ** sent STOP_RESP STOPPED
 ** got KILL_REQ
 epmd killed
-got KILL_REQ - terminates normal"
+got KILL_REQ - terminates normal
+epmd ends: killed by request of 127.0.0.1"
 }
 
 @test "what is no request is logged as OTP's epmd does" {
@@ -133,6 +134,144 @@ got partial packet only on file descriptor N (2)"
     let_go abc
     wait_for unregistered abc
     is "$(cat "$TMP/log")" ""
+}
+
+foreground() { # OPTION...: a daemon without -d
+    $EPMD_RUNNER "$EPMD" -port "$PORT" "$@" >"$TMP/log" 2>&1 3>&- &
+    EPMD_PID=$!
+    remember $!
+    wait_for listening "$PORT"
+}
+
+@test "in the foreground, its start and its end by a signal are not logged" {
+    foreground
+    kill "$EPMD_PID"
+    ended "$EPMD_PID"
+    is "$(cat "$TMP/log")" ""
+}
+
+@test "a KILL is logged without -d too, with who asked for it" {
+    for address in 127.0.0.1 ::1; do
+        free_port
+        foreground
+        is "$(ask -a $address send "$kill_req" eof)" '4f4b closed'
+        ended "$EPMD_PID"
+        is "$(log)" "epmd ends: killed by request of $address"
+    done
+}
+
+@test "a limit of open files that lowers what is admitted is a warning, in the foreground too" {
+    need_no_runner
+    EPMD_RUNNER='prlimit --nofile=64' foreground -address 127.0.0.1
+    like "$(log)" "^$(epmd -version) admits ([0-9]+) nodes and ([0-9]+) connections, \
+lowered by the limit of open files \(64\), at port $PORT of 127.0.0.1, ::1\$"
+    is "$((BASH_REMATCH[1] < 64 && BASH_REMATCH[2] < 64))" 1
+    is "$(ask many 100 6)" "${BASH_REMATCH[1]}"
+}
+
+@test "SIGUSR2 switches -d on and off, and back to as many as there were" {
+    foreground
+    ask send "$(please abc)" eof
+    kill -USR2 "$EPMD_PID"
+    wait_for logged 'SIGUSR2: -d is on'
+    ask send "$(please abc)" eof
+    kill -USR2 "$EPMD_PID"
+    wait_for logged 'SIGUSR2: -d is off'
+    ask send "$(please abc)" eof
+    is "$(log)" 'SIGUSR2: -d is on
+** got PORT2_REQ
+** sent PORT2_RESP (error) for "abc"
+SIGUSR2: -d is off'
+    end "$EPMD_PID"
+    free_port
+    foreground -d -d
+    kill -USR2 "$EPMD_PID"
+    wait_for logged 'SIGUSR2: -d is off'
+    kill -USR2 "$EPMD_PID"
+    wait_for logged 'SIGUSR2: -d is on'
+    is "$(log | grep -c 'on file descriptor' || :)" 0
+    ask send "$(please abc)" eof
+    logged 'got 6 bytes'
+}
+
+@test "-daemon logs its start and its end as information, a lowered limit as a warning" {
+    need_root "mount namespaces"
+    need_no_runner
+    # a /dev/log of our own
+    cat >"$TMP/script" <<END
+mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 || exit 1
+"$BUILD/supervisor" -n /dev/log >"$TMP/syslog" &
+until [ -S /dev/log ]; do sleep 0.02; done
+lines() { until [ "\$(wc -l <"$TMP/syslog")" = \$1 ]; do sleep 0.02; done; }
+"$EPMD" -daemon -address 127.0.0.1 -port $PORT || exit 1
+"$EPMD" -port $PORT -kill && lines 2 || exit 1
+prlimit --nofile=64 "$EPMD" -d -daemon -port $PORT || exit 1
+lines 4
+kill "\$(sed -n '4s/.*epmd\[\([0-9]*\)\].*/\1/p' "$TMP/syslog")"
+lines 5
+kill \$!
+END
+    is "$(timeout 60 unshare --mount sh "$TMP/script")" Killed
+    local version
+    version=$(epmd -version)
+    is "$(sed 's/\[[0-9]*\]//; s/ [0-9]* nodes and [0-9]* connections, l/ fewer, l/' "$TMP/syslog")" \
+        "<30>epmd: $version admits 1024 nodes and 1280 connections, at port $PORT of 127.0.0.1, ::1
+<30>epmd: epmd ends: killed by request of ::1
+<28>epmd: $version admits fewer, \
+lowered by the limit of open files (64), at port $PORT of 0.0.0.0, ::
+<31>epmd: epmd running - daemon = 1
+<30>epmd: epmd ends: SIGTERM"
+}
+
+# under a supervisor's sockets, the log in $TMP/log
+activated() { # OPTION...
+    "$BUILD/supervisor" -l "127.0.0.1,$PORT" \
+        $EPMD_RUNNER "$EPMD" -systemd "$@" >"$TMP/log" 2>&1 3>&- &
+    EPMD_PID=$!
+    remember $!
+    wait_for listening "$PORT"
+}
+
+@test "with -systemd a line begins with its priority, and has neither date nor name" {
+    local version
+    version=$(epmd -version)
+    activated -d -d -d
+    register abc
+    ask send "$kill_req" eof
+    let_go abc
+    wait_for grep -q unregistering "$TMP/log"
+    kill -INT "$EPMD_PID"
+    ended "$EPMD_PID"
+    is "$(sed -n '1,2p;$p' "$TMP/log")" \
+        "<6>$version admits 1024 nodes and 1280 connections, at port $PORT of 127.0.0.1
+<7>epmd running - daemon = 0
+<6>epmd ends: SIGINT"
+    grep -qx '<7>\*\* got ALIVE2_REQ' "$TMP/log"
+    grep -qx '<7>\*\*\*\*\* 00000000  00 01 6b  *|..k|' "$TMP/log"
+    is "$(grep -cv '^<[67]>' "$TMP/log" || :)" 0
+}
+
+@test "so it does where JOURNAL_STREAM names its standard error, and not where it names another" {
+    touch "$TMP/log"
+    JOURNAL_STREAM=$(stat -c %d:%i "$TMP/log") foreground
+    kill -USR1 "$EPMD_PID"
+    wait_for grep -q '^<6>up since ' "$TMP/log"
+    end "$EPMD_PID"
+    is "$(sed 's/up since.*/up/; s/admits.*/admits/' "$TMP/log")" "<6>$(epmd -version) admits
+<6>up
+<6>epmd ends: SIGTERM"
+    export JOURNAL_STREAM
+    JOURNAL_STREAM=$(stat -c %d:%i "$TMP")
+    foreground -d
+    logged 'epmd running - daemon = 0'
+}
+
+@test "what it cannot start for is an error of the journal" {
+    touch "$TMP/log"
+    export JOURNAL_STREAM
+    JOURNAL_STREAM=$(stat -c %d:%i "$TMP/log")
+    run -1 sh -c "timeout 5 '$EPMD' -systemd 2>>'$TMP/log'"
+    is "$(cat "$TMP/log")" '<3>systemd provides no sockets'
 }
 
 @test "-d -d adds the bytes in hex" {

@@ -30,6 +30,7 @@
 #define read fake_read
 #define write fake_write
 #define dup2 fake_dup2
+#define fstat(fd, s) fake_fstat(fd, s)
 #define fcntl fake_fcntl
 #define pipe fake_pipe
 #define poll fake_poll
@@ -239,6 +240,14 @@ int fake_dup2(int from, int to)
 {
     MUST(from == OTHER_FD && to <= STDERR_FILENO);
     return to;
+}
+
+int fake_fstat(int fd, struct stat *s)
+{
+    MUST(fd == STDERR_FILENO);
+    memset(s, 0, sizeof *s);
+    s->st_mode = S_IFREG;
+    return 0;
 }
 
 int fake_fcntl(int fd, int command, ...)
@@ -813,7 +822,7 @@ static void must_complain(const char *words)
     if (world.silent)
         return;
     if (len == 0)
-        MUST(shown_wrong.len == 0 || set.debug > 0);
+        MUST(shown_wrong.len == 0);
     else if (len + 1 < room) {
         MUST(shown_wrong.len == len + 1 && memcmp(shown_wrong.text, words, len) == 0 && shown_wrong.text[len] == '\n');
     } else {
@@ -905,10 +914,29 @@ static void want_daemon(void)
         want.status = SERVES;
 }
 
+/* Under a supervisor, that it serves and on which of its sockets. */
+static void want_start(void)
+{
+    const char *const fds = value_of(&environment, "LISTEN_FDS");
+    const long count = decimal(fds, strlen(fds));
+    int i, len;
+
+    len = snprintf(want.wrong, sizeof want.wrong,
+                   "<6>epmd " EPMD_VERSION " admits 4 nodes and 8 connections, at port %ld of",
+                   7002 + count);
+    for (i = 0; i < count; i++)
+        len += snprintf(want.wrong + len, 16, "%s 0.0.0.0", i > 0 ? "," : "");
+}
+
 static void check_daemon(int status)
 {
     MUST(status == want.status);
-    must_complain(want.wrong);
+    if (status == SERVES && want.number[SYSTEMD] > 0 && want.number[DAEMON] == 0)
+        want_start();
+    if (status == SERVES && set.debug > 0)
+        MUST(strncmp(shown_wrong.text, want.wrong, world.silent ? 0 : strlen(want.wrong)) == 0);
+    else
+        must_complain(want.wrong);
     if (status != SERVES)
         return;
     check_settings();

@@ -99,6 +99,13 @@ const char *inet_ntop(int family, const void *bytes, char *text, socklen_t room)
 	return Frama_C_interval(0, 1) ? text : NULL;
 }
 
+char *if_indextoname(unsigned index, char *text)
+{
+	(void)index;
+	any_text(text, 16);
+	return Frama_C_interval(0, 1) ? text : NULL;
+}
+
 #define IN6_IS_ADDR_LOOPBACK(a)    Frama_C_interval(0, (a)->s6_addr[15] <= 1)
 #define IN6_IS_ADDR_V4MAPPED(a)    Frama_C_interval(0, (a)->s6_addr[11] == 255)
 #define IN6_IS_ADDR_UNSPECIFIED(a) Frama_C_interval(0, (a)->s6_addr[15] == 0)
@@ -145,6 +152,13 @@ static int epoll_wait(int queue, struct epoll_event *ready, int room, int timeou
 #include "bare.c" /* epmd.c without the contracts for WP, by t/prove/run */
 #undef main
 
+static int any_signal(void)
+{
+	static const int signals[] = { SIGUSR1, SIGUSR2, SIGTERM };
+
+	return signals[Frama_C_interval(0, 2)];
+}
+
 int main(void)
 {
 	int64_t next_ms = NEVER;
@@ -155,6 +169,8 @@ int main(void)
 	set.delay_write_s = (uint32_t)Frama_C_interval(0, 86400);
 	set.debug = Frama_C_interval(0, 100);
 	set.daemon = Frama_C_interval(0, 1);
+	journal = Frama_C_interval(0, 1);
+	stderr_shared = Frama_C_interval(0, 1);
 	set.relaxed = Frama_C_interval(0, 1);
 	set.local_names = Frama_C_interval(0, 1);
 	counts.since = Frama_C_unsigned_int_interval(0, UINT32_MAX);
@@ -172,8 +188,9 @@ int main(void)
 	                       EPMD_SCRATCH_MAX - EPMD_PACKET_MAX, EPMD_SCRATCH_MAX - EPMD_PACKET_MAX - EPMD_LINE_MAX, 1023, -1; */
 	while (!ended) {
 		if (Frama_C_interval(0, 1))
-			on_signal(Frama_C_interval(0, 1) ? SIGUSR1 : SIGTERM);
+			on_signal(any_signal());
 		next_ms = turn(next_ms);
 	}
+	log_end();
 	return 0;
 }
