@@ -7,8 +7,8 @@ docker_unpacked() {
     [ ! -d "$d" ] || return 0
     mkdir -p "$work/debs" "$d.new"
     (cd "$work/debs" && apt-get -qq download docker.io containerd runc tini iptables libip4tc2 \
-        libip6tc2 libnetfilter-conntrack3 libnfnetlink0 libnftnl11 libxtables12 libdevmapper1.02.1) \
-        >"$work/log" 2>&1 || {
+        libip6tc2 libnetfilter-conntrack3 libnfnetlink0 libnftnl11 libxtables12 \
+        libdevmapper1.02.1) >"$work/log" 2>&1 || {
         leave_out "docker: $(tail -n 1 "$work/log")"
         return
     }
@@ -104,6 +104,7 @@ in_six_megabytes() {
     within 20 [ -s "$e" ]
     check 'a thousand nodes and a flood in 6 MB' '^1000 1001 running false$' "$(
         in_network_of e1 timeout 3 "$work/bin/flood" 4369 silent 2000 >/dev/null
+        # shellcheck disable=SC2046
         echo $(cat "$e") $(docker exec e1 /epmd -timeout 20 -names | wc -l) \
             $(docker inspect --format '{{.State.Status}} {{.State.OOMKilled}}' e1))"
 }

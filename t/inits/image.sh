@@ -52,7 +52,8 @@ run_case() {
         podman exec one /epmd -names
         t=$(date +%s)
         podman stop one >/dev/null
-        echo stopped with $(podman inspect one --format "{{.State.ExitCode}}") in $(($(date +%s) - t))')
+        echo stopped with $(podman inspect one --format "{{.State.ExitCode}}") \
+            in $(($(date +%s) - t))')
     check 'podman loads it, runs it, and asks in it' 'Loaded.*running.*running' "$out"
     check 'podman stop is quick, and its status 0' 'stopped with 0 in [0-4]$' "$out"
     check 'CC makes that of another machine' 'for arm64' \
