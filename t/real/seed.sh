@@ -231,12 +231,13 @@ logged() { grep -q -e "$1" "$dir/debug.log"; }
 debug_node() { # name port
     ERL_AFLAGS="-noinput -kernel inet_dist_listen_min $2 inet_dist_listen_max $2" erl -sname "$1" >/dev/null &
     pid_of[$1]=$!
-    within 10 logged "sent ALIVE2_RESP for \"$1\""
+    within 10 logged "ALIVE2_RESP for \"$1\""
 }
 
-# ctime's form is checked as it is taken out.
+# ctime's form is checked as it is taken out. OTP's says EPMD_ALIVE2_RESP from 29 on.
 masked() {
-    sed -E 's/^epmd: [A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{4}: /epmd: DATE: /
+    sed -E "${OTP:+s/EPMD_//}"'
+        s/^epmd: [A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{4}: /epmd: DATE: /
         s/\r$//
         s/:[0-9]+'\'', port/:N'\'', port/
         s/highvsn [56] lowvsn [56]$/highvsn V lowvsn V/
