@@ -92,7 +92,7 @@ daemon() { # OPTION...: on $PORT, to be ended with the test
 
 @test "-daemon leaves no zombie under an init that waits for its own child alone" {
     need_root "process namespaces"
-    is "$(unshare --pid --fork --mount-proc --net sh -c "ip link set lo up && exec '$BUILD/supervisor' -i '$EPMD' -daemon")" \
+    is "$(unshare --pid --fork --mount-proc "$BUILD/supervisor" -i "$EPMD" -port "$PORT" -daemon)" \
         "status 0, zombies 0"
 }
 
