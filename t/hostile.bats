@@ -136,7 +136,7 @@ holds_at_most() { # DESCRIPTORS
 
 @test "64 clients that ask for names and read nothing delay nobody, and are closed at the limit" {
     need_no_runner
-    start -packet_timeout 3
+    start -packet_timeout 10
     crowd
     register kept
     local files good all slowest
@@ -145,9 +145,8 @@ holds_at_most() { # DESCRIPTORS
     wait_for holds_at_least $((files + 64))
     read -r good _ all slowest <<<"$(flood lookups 1 kept)"
     is "$good" "$all"
-    [ "$slowest" -lt 500 ]
+    [ "$slowest" -lt 2000 ]
     [ "$(names | wc -c)" -gt 270000 ]
-    holds_at_least $((files + 64))
     wait_for holds_at_most "$files"
     is "$(log | grep -c 'timed out on send')" 64
     is_registered kept
@@ -241,8 +240,8 @@ start_quiet() { # COMMAND-BEFORE-IT...
         ask -t 100 send "$(please over)" eof >"$TMP/waited" || :
     done
     prlimit --pid "$EPMD_PID" --nofile=64:64
-    wait_for has_lines "$TMP/log" 6
-    is "$(log | sort | head -n 20)" "as many nodes as are admitted: refusing new ones
+    wait_for logged 'new connections are accepted again'
+    is "$(log | grep -v ' admits ' | sort | head -n 20)" "as many nodes as are admitted: refusing new ones
 connections are free again
 new connections are accepted again
 new nodes are admitted again

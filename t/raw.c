@@ -5,7 +5,7 @@
  *     raw -f       a port that nobody uses, below those that clients get by themselves
  *
  * A connection is opened by the first step that needs it. Each receiving step prints one line. -t limits each of them
- * (5000 ms).
+ * (30000 ms).
  *
  *     @N           the following steps are for connection N, 0 to 1023 (0 at the start)
  *     connect      open it: "connected", "refused" or another reason
@@ -42,7 +42,7 @@
 enum { CONN_MAX = 1024 };
 static int conns[CONN_MAX]; /* descriptor + 1, 0 where not open */
 static const char *port, *addr = "127.0.0.1", *source;
-static int limit_ms = 5000, rcvbuf;
+static int limit_ms = 30000, rcvbuf;
 
 static void die(const char *what, const char *which)
 {
