@@ -1537,6 +1537,23 @@ static void shortage(void)
     end_started();
 }
 
+/* One that cannot have its last address has listened on the first for a while. */
+static int answers(struct side *s)
+{
+    int cfd = dial(s->port);
+    char bytes[4];
+    const int answered = cfd >= 0 && write(cfd, "\0\1n", 3) == 3
+        && recv(cfd, bytes, sizeof bytes, MSG_WAITALL) == sizeof bytes;
+
+    if (cfd >= 0)
+        close(cfd);
+    if (!answered) {
+        waitpid(s->pid, &s->status, 0);
+        ended(s);
+    }
+    return answered;
+}
+
 /* does it serve with this list, or how does it end? */
 static void addresses(const char *list, unsigned since, const char *what, const char *first,
                       const char *second)
@@ -1550,7 +1567,7 @@ static void addresses(const char *list, unsigned since, const char *what, const 
     alarm(SCENARIO_S);
     for (i = 0; i < 2; i++) {
         sides[i].len = 0;
-        for (tries = 0; tries < 3 && !try_start(&sides[i], 0); tries++)
+        for (tries = 0; tries < 3 && !(try_start(&sides[i], 0) && answers(&sides[i])); tries++)
             ;
         if (tries < 3)
             say(&sides[i], "serves");
