@@ -223,7 +223,9 @@ END
 
 @test "every script of contrib can be read by its shell" {
     local file
-    for file in "$ROOT"/contrib/{openrc,openwrt,freebsd,netbsd,openbsd}/epmd "$ROOT"/contrib/{runit,s6}/epmd/{,log/}run \
+    for file in "$ROOT"/contrib/{openrc,freebsd,netbsd,openbsd}/epmd \
+        "$ROOT"/contrib/{openwrt/files/epmd.init,buildroot/package/epmd/S50epmd,docker/image} \
+        "$ROOT"/contrib/{runit,s6}/epmd/{,log/}run \
         "$ROOT"/contrib/{runit/epmd,s6/epmd/data}/check "$ROOT"/contrib/alpine/APKBUILD "$ROOT"/contrib/debian/{pre,post}{inst,rm}; do
         sh -n "$file"
     done

@@ -1,0 +1,1 @@
+include $(BR2_EXTERNAL_EPMD_PATH)/package/epmd/epmd.mk
