@@ -824,19 +824,26 @@ static size_t line_dump(const struct epmd_nodes *t, uint16_t i, uint8_t *out)
 	return put_8(out, at, 0);
 }
 
+static size_t put_column(uint8_t *out, size_t at, uint32_t v)
+{
+	at = put_8(out, at, '\t');
+	return put_number(out, at, v);
+}
+
 static size_t line_status(const struct epmd_nodes *t, uint16_t i, uint8_t *out)
 {
 	const struct epmd_node *n = &t->node[i];
 	size_t at = put_bytes(out, 0, epmd_name(t, i), n->name_len);
 
-	at = put_8(out, at, '\t');
-	at = put_number(out, at, n->port);
-	at = put_8(out, at, '\t');
-	at = put_number(out, at, (uint32_t)n->fd);
-	at = put_text(out, at, n->live ? "\tactive\t" : "\tdown\t");
-	at = put_number(out, at, creation_told(n));
+	at = put_column(out, at, n->port);
+	at = put_column(out, at, (uint32_t)n->fd);
+	at = put_text(out, at, n->live ? "\tactive" : "\tdown");
+	at = put_column(out, at, creation_told(n));
 	at = put_8(out, at, '\t');
 	at = put_date(out, at, n->since);
+	at = put_column(out, at, n->type);
+	at = put_column(out, at, n->highest);
+	at = put_column(out, at, n->lowest);
 	return put_8(out, at, '\n');
 }
 
@@ -1396,6 +1403,7 @@ static struct {
 } listen_pace[EPMD_LISTEN_MAX];
 static uint16_t polled_slots;                /* parked in polled[]: those of higher slots are not looked at */
 
+#define LENGTH(a) (sizeof (a) / sizeof (a)[0])
 #define NEVER INT64_MAX
 static int64_t deadline_ms = NEVER;          /* no connection's is earlier */
 static int64_t pause_ms = NEVER;             /* until then nothing is accepted */
@@ -1422,7 +1430,7 @@ static struct {
 	{ EPMD_KILL_REQ, "KILL", 0 },
 	{ EPMD_STOP_REQ, "STOP", 0 }
 };
-#define REQUEST_KINDS ((int)(sizeof requests / sizeof requests[0]))
+#define REQUEST_KINDS ((int)LENGTH(requests))
 
 static struct {
 	uint32_t since;
@@ -1436,16 +1444,6 @@ static int debug_level = 1;                  /* how many -d there are where it i
 static int journal;                          /* a line begins with its priority, for systemd */
 static int stderr_shared;                    /* its flags are those of the caller's as well */
 static const char *error_prefix = "epmd: ";
-
-/* A command's. */
-static int last_try = 1;                     /* else a failure is not spoken of: -wait tries again */
-static int quiet;                            /* nor ever */
-#define ERROR_LINE_MAX (EPMD_LINE_MAX + 256)
-static char late[ERROR_LINE_MAX];            /* what is said where time is up: made before, since a signal handler may not */
-static size_t late_len;
-static int status_none = 1;                  /* the exit status where no epmd answers */
-static uint8_t said_last;                    /* the last byte that was said */
-static int unsaid;                           /* errno of what could not be written to standard output */
 
 enum { SHORT_CONNS, SHORT_FDS, SHORT_NODES, SHORT_KINDS };
 static struct {
@@ -1673,6 +1671,39 @@ static size_t add_counts(char *line, size_t room, size_t at)
 	return add_text(line, room, at, part);
 }
 
+#define GAUGE(name)   "# TYPE epmd_" name " gauge\nepmd_" name " %lu\n"
+#define COUNTER(name) "# TYPE epmd_" name " counter\nepmd_" name " %lu\n"
+
+/* The same behind the answer, in Prometheus's text format. */
+static void answer_metrics(void)
+{
+	const unsigned long now = (unsigned long)time(NULL);
+	const size_t room = sizeof answer.out;
+	char part[1024];
+	const struct conn *c;
+	unsigned long connections = 0;
+	size_t at;
+	int k;
+
+	for (c = conns; c < conns + conn_top; c++)
+		connections += c->state != CONN_FREE;
+	snprintf(part, sizeof part, GAUGE("uptime_seconds") GAUGE("nodes") GAUGE("nodes_max")
+	    GAUGE("nodes_limit") GAUGE("connections") COUNTER("refused_total")
+	    COUNTER("dropped_total") COUNTER("evicted_total") COUNTER("timed_out_total")
+	    "# TYPE epmd_info gauge\nepmd_info{version=\"" EPMD_VERSION "\"} 1\n"
+	    "# TYPE epmd_requests_total counter\n", now > counts.since ? now - counts.since : 0,
+	    (unsigned long)nodes.live.len, (unsigned long)counts.nodes_max,
+	    (unsigned long)nodes.limit, connections, counts.refused, counts.dropped,
+	    counts.evicted, counts.timed_out);
+	at = add_text((char *)answer.out, room, answer.len, part);
+	for (k = 0; k < REQUEST_KINDS; k++) {
+		snprintf(part, sizeof part, "epmd_requests_total{request=\"%s\"} %lu\n",
+		    requests[k].text, requests[k].count);
+		at = add_text((char *)answer.out, room, at, part);
+	}
+	answer.len = (uint16_t)at;
+}
+
 static void count_request(void)
 {
 	const int kind = request_kind(answer.request);
@@ -1810,22 +1841,6 @@ static void shortage_end(int64_t now_ms)
 	}
 }
 
-/* What, on what, and why, as a line; its length. */
-static size_t error_line(char line[ERROR_LINE_MAX], const char *what, const char *on, int error)
-{
-	const int len = snprintf(line, ERROR_LINE_MAX, "%s%s%s%s%s%s\n", error_prefix, what,
-	    *on ? " " : "", on, error ? ": " : "", error ? strerror(error) : "");
-
-	return text_len(len, ERROR_LINE_MAX);
-}
-
-static void write_error(const char *what, const char *on, int error)
-{
-	char line[ERROR_LINE_MAX];
-
-	write_stderr(line, error_line(line, what, on, error));
-}
-
 /* The loop ends after this turn, and the log says why. */
 static void end_for(const char *why, const char *who)
 {
@@ -1843,7 +1858,11 @@ static void log_end(void)
 /* Cannot start: one line, status 1. */
 static void fail(const char *what, const char *on, int error)
 {
-	write_error(what, on, error);
+	char line[EPMD_LINE_MAX + 256];
+	const int len = snprintf(line, sizeof line, "%s%s%s%s%s%s\n", error_prefix, what,
+	    *on ? " " : "", on, error ? ": " : "", error ? strerror(error) : "");
+
+	write_stderr(line, text_len(len, sizeof line));
 	exit(1);
 }
 
@@ -2620,7 +2639,7 @@ static void conn_answer(struct conn *c, const uint8_t *in)
 	if (answer.verdict == EPMD_QUIT)
 		conn_end_daemon(c);
 	if (answer.verdict == EPMD_COUNTS)
-		answer.len = (uint16_t)add_counts((char *)answer.out, sizeof answer.out, answer.len);
+		answer_metrics();
 	if (set.debug > 0)
 		log_sent(in);
 	conn_send(c, answer.out, answer.len);
@@ -2910,151 +2929,329 @@ static int64_t turn(int64_t next_ms)
 	return turn_clock();
 }
 
-/* ==== 13 Commands: the client's side; an alarm ends what takes too long ======================================================= */
+/* ==== 13 Commands: the client's side, with a state and buffers of its own ==================== */
 
-static int complain(const char *what, const char *on)
+#define CLI_ADDRESS_MAX 8    /* addresses of a host that are tried */
+#define CLI_NEXT_MS     1000 /* for each but the last of them, if -timeout leaves so much */
+#define CLI_MOMENT_MS   100  /* between two tries of -wait */
+#define CLI_TEXT_MAX    (EPMD_LINE_MAX + 256)
+
+/*
+ * A command is tried until it succeeds or the time of -wait is up. Its output is gathered in out[],
+ * and why it failed in why[]. Both are written after the last try. Output that does not fit is
+ * written at once; then there is no other try.
+ */
+static struct {
+	char **arg;                    /* the command's arguments */
+	uint8_t request;               /* and its request */
+	int status_none;               /* the exit status where no epmd answers */
+	int quiet;                     /* do not write why */
+	int fd;                        /* the connection, or -1 */
+	int error;                     /* errno of its failure; ETIMEDOUT: the time is up */
+	int written;                   /* some output was written */
+	int unwritten;                 /* errno of output that could not be */
+	int cut;                       /* this try has less time than -timeout says */
+	int table;                     /* the output is rows of columns, for a terminal */
+	int width;                     /* of the first column, in characters */
+	int64_t deadline_ms;           /* of this try */
+	int64_t until_ms;              /* -wait's */
+	size_t at, len;                /* in[at .. len - 1] is still to be read */
+	size_t out_len, why_len;
+	char whom[CLI_TEXT_MAX];       /* who is asked, for messages */
+	char why[2 * CLI_TEXT_MAX];
+	uint8_t in[EPMD_PACKET_MAX + 1]; /* of the answer; the last byte is for a NUL */
+	char out[EPMD_SCRATCH_MAX + 1];
+} cli = { .fd = -1, .status_none = 1, .deadline_ms = NEVER };
+
+/*
+ * Keeps why a command failed. If that is only because -wait left this try too little time, the
+ * failure before is kept.
+ */
+static int complain(const char *format, ...)
 {
-	if (last_try && !quiet)
-		write_error(what, on, 0);
+	const size_t at = strlen(error_prefix), room = sizeof cli.why - 1 - at;
+	va_list ap;
+
+	if (cli.cut && cli.error == ETIMEDOUT && cli.why_len > 0)
+		return 1;
+	memcpy(cli.why, error_prefix, at);
+	va_start(ap, format);
+	cli.why_len = at + text_len(vsnprintf(cli.why + at, room, format, ap), room);
+	va_end(ap);
+	cli.why[cli.why_len++] = '\n';
 	return 1;
 }
 
-/* To standard output, once: what has spoken is not tried again. A command that could not say all ends with status 1. */
-static void say_bytes(const char *text, size_t len)
+static void cli_tell(void)
 {
-	ssize_t n = 1;
+	write_stderr(cli.why, cli.why_len);
+	cli.why_len = 0;
+}
 
-	last_try = 1;
-	if (len > 0)
-		said_last = (uint8_t)text[len - 1];
-	for (; len > 0 && n > 0; text += n, len -= (size_t)n)
-		n = write(STDOUT_FILENO, text, len);
-	if (n <= 0)
-		unsaid = errno;
+/* Waits for POLLIN or POLLOUT; 0 and ETIMEDOUT when the time has come. */
+static int cli_wait(int fd, short want, int64_t until_ms)
+{
+	struct pollfd p = { fd, want, 0 };
+	int n;
+
+	do
+		n = poll(&p, 1, ms_until(until_ms));
+	while ((n < 0 && errno == EINTR) || (n == 0 && clock_ms() < until_ms));
+	errno = ETIMEDOUT;
+	return n > 0;
+}
+
+static void cli_write(const char *text, size_t len)
+{
+	ssize_t n;
+
+	cli.written = 1;
+	while (len > 0 && cli.unwritten == 0) {
+		n = -1;
+		if (cli_wait(STDOUT_FILENO, POLLOUT, cli.deadline_ms))
+			n = write(STDOUT_FILENO, text, len);
+		if (n < 0) {
+			cli.unwritten = errno;
+			return;
+		}
+		text += n;
+		len -= (size_t)n;
+	}
+}
+
+/* The next column, which a tab or the end is behind; NULL where there is none. */
+static char *take_column(char **row)
+{
+	char *const column = *row;
+	size_t len;
+
+	if (column == NULL)
+		return NULL;
+	len = strcspn(column, "\t");
+	*row = column[len] == '\t' ? column + len + 1 : NULL;
+	column[len] = '\0';
+	return column;
+}
+
+/* The characters of the first column. */
+static int row_width(const char *row)
+{
+	int width = 0;
+
+	for (; *row != '\t'; row++)
+		width += ((unsigned char)*row & 0xc0) != 0x80;
+	return width;
+}
+
+/* Aligns the columns. The names that are written first say how wide theirs is. */
+static void write_table(void)
+{
+	char line[2 * CLI_TEXT_MAX], *c[7], *row, *next;
+	int k, pad;
+
+	for (row = cli.out; *row != '\0' && !cli.written; row += strcspn(row, "\n") + 1)
+		if (row_width(row) > cli.width)
+			cli.width = row_width(row);
+	for (row = cli.out; *row != '\0'; row = next) {
+		next = row + strcspn(row, "\n") + 1;
+		next[-1] = '\0';
+		pad = cli.width - row_width(row);
+		for (k = 0; k < 7; k++)
+			c[k] = take_column(&row);
+		k = snprintf(line, sizeof line, "%s%*s  %5s  %-6s  %-8s  %-6s  %10s  %s\n", c[0],
+		    pad > 0 ? pad : 0, "", c[1], c[2], c[3], c[4], c[5], c[6]);
+		cli_write(line, text_len(k, sizeof line));
+	}
+}
+
+static void cli_flush(void)
+{
+	cli.out[cli.out_len] = '\0';
+	if (cli.table)
+		write_table();
+	else
+		cli_write(cli.out, cli.out_len);
+	cli.out_len = 0;
+}
+
+/* Output that is not cut in two. */
+static void cli_put(const void *text, size_t len)
+{
+	if (len > EPMD_SCRATCH_MAX - cli.out_len)
+		cli_flush();
+	memcpy(cli.out + cli.out_len, text, len);
+	cli.out_len += len;
 }
 
 static void say(const char *format, ...)
 {
-	char line[EPMD_LINE_MAX + 256];
+	char line[CLI_TEXT_MAX];
 	va_list ap;
 	int len;
 
 	va_start(ap, format);
 	len = vsnprintf(line, sizeof line, format, ap);
 	va_end(ap);
-	say_bytes(line, text_len(len, sizeof line));
+	cli_put(line, text_len(len, sizeof line));
 }
 
-static int said(int status)
+/* Writes what is left to be. A command that could not write all ends with status 1. */
+static int cli_end(int status)
 {
-	return unsaid == 0 ? status : complain("cannot write:", strerror(unsaid));
+	if (cli.out_len > 0)
+		cli_flush();
+	cli.cut = 0;
+	if (cli.unwritten != 0)
+		status = complain("cannot write: %s", strerror(cli.unwritten));
+	if (status != 0 && !cli.quiet)
+		cli_tell();
+	return status;
 }
 
-/* Whether an answer begins with the port, in four bytes, as an epmd's list and dump do: no port has more than two. */
-static int has_port(const uint8_t *in, ssize_t len)
+/*
+ * Replaces what a terminal would obey, and what is no UTF-8, by a `?`, and leaves out NULs, which
+ * end the lines of a dump. Returns the length that is left.
+ */
+static size_t clean(void *bytes, size_t len)
 {
-	return len >= 4 && get_16(in, 0) == 0;
+	uint8_t *const text = bytes;
+	size_t i, step, kept = 0;
+
+	for (i = 0; i < len; i += step) {
+		step = utf8_step(text, i, len);
+		if (text[i] == '\0')
+			continue;
+		if (step == 0 || (text[i] != '\n' && has_control(text + i, step))) {
+			text[kept++] = '?';
+			step += step == 0;
+		} else {
+			memmove(text + kept, text + i, step);
+			kept += step;
+		}
+	}
+	return kept;
 }
 
-static int no_answer(void)
+static void cli_close(int *fd)
 {
-	(void)complain("no answer from epmd: is it one, and may this host ask?", "");
-	return status_none;
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
 }
 
-static int no_epmd(void)
+static int no_epmd(const char *reason)
 {
-	(void)(set.host != NULL ? complain("Cannot connect to epmd on", set.host) : complain("Cannot connect to local epmd", ""));
-	return status_none;
-}
-
-static void on_alarm(int signal)
-{
-	static const char cut[] = "epmd: time is up, and not all of the answer was written\n";
-
-	(void)signal;
-	if (said_last != 0)
-		write_stderr(cut, sizeof cut - 1);
-	else if (!quiet)
-		write_stderr(late, late_len);
-	_exit(status_none);
-}
-
-static void limit_time(int status, int say_nothing, uint32_t seconds)
-{
-	status_none = status;
-	quiet = say_nothing;
-	if (late_len == 0)
-		late_len = error_line(late, "time is up, with no answer", "", 0);
-	(void)signal(SIGALRM, on_alarm);
-	(void)alarm(seconds);
-}
-
-static int connect_to(const struct sockaddr *to, socklen_t len)
-{
-	const int fd = socket(to->sa_family, SOCK_STREAM, 0);
-
-	if (fd < 0 || connect(fd, to, len) == 0)
-		return fd;
-	(void)close(fd);
-	return -1;
-}
-
-static int connect_address(const char *text)
-{
-	char copy[ADDRESS_TEXT_MAX];
-	union address a;
-
-	snprintf(copy, sizeof copy, "%s", text);
-	if (address_parse(copy, (uint16_t)set.port, &a) != 0)
-		fail("not an IP address:", text, 0);
-	return connect_to(&a.any, address_len(&a));
+	(void)complain("Cannot connect to %s: %s", cli.whom, reason);
+	return 0;
 }
 
 #ifdef EPMD_NO_RESOLVER
-static int connect_name(const char *host)
+static int resolve(const char *host, union address to[CLI_ADDRESS_MAX])
 {
-	return connect_address(host);
+	(void)host, (void)to;
+	return no_epmd("this epmd takes IP addresses alone");
 }
 #else
-static int connect_name(const char *host)
+/* getaddrinfo() has no time limit. */
+static void on_alarm(int signal)
+{
+	static const char line[] = "epmd: time is up, and the host's name has no address yet\n";
+
+	(void)signal;
+	if (!cli.quiet)
+		write_stderr(line, sizeof line - 1);
+	_exit(cli.status_none);
+}
+
+/* The addresses of a host by its name; how many, or 0 and the reason is kept. */
+static int resolve(const char *host, union address to[CLI_ADDRESS_MAX])
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	const int64_t end_ms = cli.until_ms > cli.deadline_ms ? cli.until_ms : cli.deadline_ms;
 	struct addrinfo *list, *a;
 	char port[8];
-	int fd = -1;
+	int error, n = 0;
 
 	snprintf(port, sizeof port, "%u", (unsigned)set.port);
-	if (getaddrinfo(host, port, &hints, &list) != 0)
-		return -1;
-	for (a = list; a != NULL && fd < 0; a = a->ai_next)
-		fd = connect_to(a->ai_addr, a->ai_addrlen);
+	(void)signal(SIGALRM, on_alarm);
+	(void)alarm((unsigned)((end_ms - clock_ms()) / 1000 + 1));
+	error = getaddrinfo(host, port, &hints, &list);
+	(void)alarm(0);
+	if (error != 0)
+		return no_epmd(gai_strerror(error));
+	for (a = list; a != NULL && n < CLI_ADDRESS_MAX; a = a->ai_next)
+		if (a->ai_addrlen <= sizeof to[n])
+			memcpy(&to[n++], a->ai_addr, a->ai_addrlen);
 	freeaddrinfo(list);
-	return fd;
+	return n;
 }
 #endif
 
+/* Whose epmd to ask: its addresses, and how many they are. */
+static int find_addresses(union address to[CLI_ADDRESS_MAX])
+{
+	const uint16_t port = (uint16_t)set.port;
+	char host[ADDRESS_TEXT_MAX] = "::1", second[] = "127.0.0.1";
+	const size_t len = set.host != NULL ? strlen(set.host) : 0;
+	const size_t brackets = len > 2 && set.host[0] == '[' && set.host[len - 1] == ']';
+
+	if (set.host != NULL)
+		snprintf(host, sizeof host, "%.*s", (int)(len - 2 * brackets), set.host + brackets);
+	if (len - 2 * brackets >= sizeof host || address_parse(host, port, &to[0]) != 0)
+		return resolve(set.host, to);
+	return set.host == NULL && address_parse(second, port, &to[1]) == 0 ? 2 : 1;
+}
+
+/* The descriptor where it connects until then; else -1, and why in cli.error. */
+static int connect_until(const union address *to, int64_t until_ms)
+{
+	int fd = socket(to->any.sa_family, SOCK_STREAM, 0);
+	socklen_t size = sizeof cli.error;
+
+	cli.error = 0;
+	if (fd < 0 || set_flags(fd) < 0 ||
+	    (connect(fd, &to->any, address_len(to)) < 0 && errno != EINPROGRESS) ||
+	    !cli_wait(fd, POLLOUT, until_ms))
+		cli.error = errno;
+	else
+		(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &cli.error, &size);
+	if (cli.error != 0)
+		cli_close(&fd);
+	return fd;
+}
+
 #define ASK_MAX (ALIVE2_MIN + EPMD_NAME_MAX) /* bytes of a body: a registration's, with no extra */
 
-/* Sends the body; returns the connection to read its answer from, or -1 where no epmd is to be had. */
-static int ask(const uint8_t *body, size_t len)
+/* Connects and sends the body; 0 where that fails, and the reason is kept. */
+static int cli_ask(const uint8_t *body, size_t len)
 {
+	union address to[CLI_ADDRESS_MAX];
 	uint8_t packet[AT_REQUEST + ASK_MAX];
-	int fd = set.host != NULL ? connect_name(set.host) : connect_address("::1");
+	int64_t share_ms;
+	int count, k;
 
-	if (fd < 0 && set.host == NULL)
-		fd = connect_address("127.0.0.1");
-	if (fd < 0)
-		return -1;
+	cli_close(&cli.fd);
+	cli.at = cli.len = 0;
+	cli.error = 0;
+	count = find_addresses(to);
+	if (count == 0)
+		return 0;
+	for (k = 0; k < count && cli.fd < 0; k++) {
+		share_ms = (cli.deadline_ms - clock_ms()) / (count - k);
+		if (share_ms > CLI_NEXT_MS && k < count - 1)
+			share_ms = CLI_NEXT_MS;
+		cli.fd = connect_until(&to[k], clock_ms() + share_ms);
+	}
+	if (cli.fd < 0)
+		return no_epmd(strerror(cli.error));
 	len = put_bytes(packet, put_16(packet, 0, (unsigned)len), body, len);
-	if (send(fd, packet, len, MSG_NOSIGNAL) == (ssize_t)len)
-		return fd;
-	(void)close(fd);
-	return -1;
+	if (send(cli.fd, packet, len, MSG_NOSIGNAL) != (ssize_t)len)
+		return no_epmd(strerror(errno));
+	return 1;
 }
 
 /* A request of a byte and a name, or of a byte alone. */
-static int ask_name(uint8_t request, const char *name)
+static int cli_ask_name(uint8_t request, const char *name)
 {
 	uint8_t body[ASK_MAX];
 	const size_t len = strlen(name);
@@ -3062,381 +3259,390 @@ static int ask_name(uint8_t request, const char *name)
 	if (len > EPMD_NAME_MAX)
 		fail("name is too long", "", 0);
 	body[0] = request;
-	return ask(body, put_bytes(body, 1, (const uint8_t *)name, len));
+	return cli_ask(body, put_bytes(body, 1, (const uint8_t *)name, len));
 }
 
-/* The first `room` bytes, or as many as come before the end. */
-static size_t read_all(int fd, uint8_t *buf, size_t room)
+/* Reads more of the answer; 0 at its end, when time is up, or where in[] is full. */
+static int cli_read(void)
 {
-	size_t fill = 0;
-	ssize_t n = 1;
-
-	while (n > 0 && fill < room) {
-		n = recv(fd, buf + fill, room - fill, 0);
-		if (n > 0)
-			fill += (size_t)n;
-	}
-	return fill;
-}
-
-/* The whole answer, of up to `room` bytes; the bytes, or -1 where no epmd is to be had. */
-static ssize_t ask_all(uint8_t request, const char *name, uint8_t *buf, size_t room)
-{
-	const int fd = ask_name(request, name);
-	size_t len;
-
-	if (fd < 0)
-		return -1;
-	len = read_all(fd, buf, room);
-	(void)close(fd);
-	return (ssize_t)len;
-}
-
-/* What a terminal would obey is shown as `?`; NULs, which end the lines of a dump, are left out. */
-static void say_text(uint8_t *text, size_t len)
-{
-	size_t i, kept = 0;
-
-	for (i = 0; i < len; i++) {
-		if (text[i] == 0)
-			continue;
-		text[kept++] = is_control(said_last, text[i]) && text[i] != '\n' ? '?' : text[i];
-		said_last = text[kept - 1];
-	}
-	say_bytes((const char *)text, kept);
-}
-
-/* -names, -dump: the daemon's lines as they come. */
-static int command_list(uint8_t request)
-{
-	const int fd = ask_name(request, "");
-	uint8_t *const buf = received;
 	ssize_t n;
 
-	if (fd < 0)
-		return no_epmd();
-	if (!has_port(buf, (ssize_t)read_all(fd, buf, 4))) {
-		(void)close(fd);
+	cli.len -= cli.at;
+	memmove(cli.in, cli.in + cli.at, cli.len);
+	cli.at = 0;
+	if (cli.len == EPMD_PACKET_MAX)
+		return 0;
+	errno = ETIMEDOUT;
+	do {
+		n = -1;
+		if (clock_ms() < cli.deadline_ms && cli_wait(cli.fd, POLLIN, cli.deadline_ms))
+			n = recv(cli.fd, cli.in + cli.len, EPMD_PACKET_MAX - cli.len, 0);
+	} while (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
+	cli.error = n < 0 ? errno : 0;
+	cli.len += n > 0 ? (size_t)n : 0;
+	return n > 0;
+}
+
+/* Whether that many bytes of the answer come. */
+static int cli_has(size_t len)
+{
+	while (cli.len - cli.at < len && cli_read())
+		;
+	return cli.len - cli.at >= len;
+}
+
+/* The next line with its line feed, or as much of it as fits; its length, 0 at the end. */
+static size_t cli_line(char **line)
+{
+	const uint8_t *end;
+	size_t len;
+
+	while ((end = memchr(cli.in + cli.at, '\n', cli.len - cli.at)) == NULL && cli_read())
+		;
+	len = end != NULL ? (size_t)(end - cli.in) + 1 - cli.at : cli.len - cli.at;
+	*line = (char *)cli.in + cli.at;
+	cli.at += len;
+	return len;
+}
+
+/* What answers, or does not, is no epmd. */
+static int no_answer(void)
+{
+	if (cli.error == ETIMEDOUT)
+		(void)complain("time is up, with no answer from %s", cli.whom);
+	else
+		(void)complain("no answer from epmd: is it one, and may this host ask?");
+	return cli.status_none;
+}
+
+/* The port that begins a list, in four bytes of which two are 0; -1 where there is none. */
+static int take_port(void)
+{
+	if (!cli_has(4) || get_16(cli.in, 0) != 0)
+		return -1;
+	cli.at = 4;
+	return get_16(cli.in, 2);
+}
+
+/* The status of a list of which all was read that came. */
+static int list_end(void)
+{
+	return cli.error == 0 ? 0 : complain("the answer broke off: %s", strerror(cli.error));
+}
+
+static int say_lines(void)
+{
+	char *line;
+	size_t len;
+
+	while ((len = cli_line(&line)) > 0)
+		cli_put(line, clean(line, len));
+	return list_end();
+}
+
+/* -names, -dump: the daemon's lines. */
+static int command_list(void)
+{
+	int port;
+
+	if (!cli_ask_name(cli.request, ""))
+		return cli.status_none;
+	port = take_port();
+	if (port < 0)
 		return no_answer();
-	}
-	say("epmd: up and running on port %u with data:\n", (unsigned)get_16(buf, 2));
-	while ((n = recv(fd, buf, sizeof received, 0)) > 0)
-		say_text(buf, (size_t)n);
-	(void)close(fd);
-	if (n < 0)
-		return complain("the answer broke off:", strerror(errno));
-	return said(0);
+	say("epmd: up and running on port %d with data:\n", port);
+	return say_lines();
 }
 
-static int command_names(char **arg)
+/* -counts: as the daemon says them. */
+static int command_counts(void)
 {
-	(void)arg;
-	return command_list(EPMD_NAMES_REQ);
-}
-
-static int command_dump(char **arg)
-{
-	(void)arg;
-	return command_list(EPMD_DUMP_REQ);
-}
-
-/* Whether what answers to this request starts with a port number, as an epmd does. */
-static int answers(uint8_t request)
-{
-	return has_port(received, ask_all(request, "c", received, 4));
+	if (!cli_ask_name(EPMD_STATUS_REQ, "c"))
+		return cli.status_none;
+	if (take_port() >= 0)
+		return say_lines();
+	if (cli.error != ETIMEDOUT && cli_ask_name(EPMD_NAMES_REQ, "") && take_port() >= 0)
+		return complain("no counts from %s: it is another kind, or this host may not ask",
+		    cli.whom);
+	return no_answer();
 }
 
 /*
- * Ours is asked what it does not log at -d: erl runs `epmd -daemon` at every start. Another host's would log, and count, a refusal.
+ * -started: whether what answers begins with a port, as an epmd does. Ours is asked what it does
+ * not log at -d: erl runs `epmd -daemon` at every start. Another host's would log, and count, a
+ * refusal.
  */
-static int epmd_answers(void)
+static int command_started(void)
 {
-	return (set.host == NULL && answers(EPMD_STATUS_REQ)) || answers(EPMD_NAMES_REQ);
+	if (set.host == NULL && cli_ask_name(EPMD_STATUS_REQ, "c") && take_port() >= 0)
+		return 0;
+	return cli_ask_name(EPMD_NAMES_REQ, "") && take_port() >= 0 ? 0 : 1;
 }
 
-static int command_started(char **arg)
+/* -kill, -stop: an answer of one word, or none. OTP's says two of a name that it does not know. */
+static int command_word(void)
 {
-	(void)arg;
-	return epmd_answers() ? 0 : 1;
-}
+	static const struct {
+		const char *word, *text;
+		int request, is_refusal;
+	} answers[] = {
+		{ "OK", "Killed", EPMD_KILL_REQ, 0 },
+		{ "NO", "Killing not allowed - living nodes in database.", EPMD_KILL_REQ, 1 },
+		{ "STOPPED", "STOPPED", EPMD_STOP_REQ, 0 },
+		{ "NOEXIST", "NOEXIST", EPMD_STOP_REQ, 0 },
+		{ "NOEXISTSTOPPED", "NOEXIST", EPMD_STOP_REQ, 0 },
+		{ "", "epmd: local epmd responded with <>", EPMD_STOP_REQ, 1 },
+	};
+	char *const word = (char *)cli.in;
+	size_t k;
 
-/* An answer of one word into received[]; 0 where no epmd is to be had. */
-static char *ask_word(uint8_t request, const char *name)
-{
-	const ssize_t len = ask_all(request, name, received, 15);
-
-	if (len < 0)
-		return NULL;
-	received[len] = '\0';
-	return (char *)received;
-}
-
-static int not_understood(char *word)
-{
-	if (*word == '\0' && set.host != NULL)
+	if (!cli_ask_name(cli.request, cli.request == EPMD_STOP_REQ ? cli.arg[0] : ""))
+		return cli.status_none;
+	while (cli_read())
+		;
+	word[cli.len] = '\0';
+	if (cli.error == ETIMEDOUT || (cli.len == 0 && set.host != NULL))
 		return no_answer();
-	if (!last_try)
-		return 1;
+	for (k = 0; k < LENGTH(answers); k++)
+		if (answers[k].request == cli.request && strcmp(answers[k].word, word) == 0) {
+			say("%s\n", answers[k].text);
+			if (!answers[k].is_refusal)
+				return 0;
+			return complain("not allowed, unless the daemon runs with "
+			    "-relaxed_command_check");
+		}
 	say("epmd: local epmd responded with <");
-	say_text((uint8_t *)word, strlen(word));
+	cli_put(word, clean(word, strlen(word)));
 	say(">\n");
-	return said(1);
-}
-
-static int command_kill(char **arg)
-{
-	char *const word = ask_word(EPMD_KILL_REQ, "");
-
-	(void)arg;
-	if (word == NULL)
-		return no_epmd();
-	if (strcmp(word, "OK") != 0 && strcmp(word, "NO") != 0)
-		return not_understood(word);
-	if (*word == 'N' && !last_try)
-		return 1;
-	say("%s\n", *word == 'O' ? "Killed" : "Killing not allowed - living nodes in database.");
-	return said(*word != 'O');
-}
-
-/* OTP's epmd says both words of a name that it does not know. */
-static int command_stop(char **arg)
-{
-	char *const word = ask_word(EPMD_STOP_REQ, arg[0]);
-
-	if (word == NULL)
-		return no_epmd();
-	if (strcmp(word, "STOPPED") != 0 && strncmp(word, "NOEXIST", 7) != 0)
-		return not_understood(word);
-	say("%s\n", *word == 'S' ? "STOPPED" : "NOEXIST");
-	return said(0);
+	return no_answer();
 }
 
 /*
- * A PORT2_RESP into received[]: its length where it is whole and says yes, 0 where it says no, as the closing of a connection that
- * asked for no good name does, -1 where no epmd is to be had, -2 where what answers is none.
+ * A PORT2_RESP in in[]: 1 if it is whole and says yes; 0 if it says no, as the closing of a
+ * connection that asked for no good name does; -1 if there is none, and the reason is kept.
  */
-static ssize_t ask_port(const char *name)
+static int ask_port(const char *name)
 {
-	const ssize_t len = ask_all(EPMD_PORT_PLEASE2_REQ, name, received, sizeof received);
 	size_t nlen;
 
-	if (len < 0)
+	if (!cli_ask_name(EPMD_PORT_PLEASE2_REQ, name))
 		return -1;
-	if (len == 0)
-		return name_is_good((const uint8_t *)name, strlen(name)) ? -2 : 0;
-	if (len >= 2 && received[0] == EPMD_PORT2_RESP && received[1] != 0)
+	while (cli_read())
+		;
+	if (cli.len >= 2 && cli.in[0] == EPMD_PORT2_RESP && cli.in[1] != 0)
 		return 0;
-	if (len < 14 || received[0] != EPMD_PORT2_RESP)
-		return -2;
-	nlen = get_16(received, 10);
-	return nlen > (size_t)len - 14 || get_16(received, 12 + nlen) > (size_t)len - 14 - nlen ? -2 : len;
+	if (cli.len == 0 && cli.error == 0 && !name_is_good((const uint8_t *)name, strlen(name)))
+		return 0;
+	nlen = cli.len >= 14 && cli.in[0] == EPMD_PORT2_RESP ? get_16(cli.in, 10) : EPMD_PACKET_MAX;
+	if (cli.error != ETIMEDOUT && cli.len >= 14 + nlen &&
+	    cli.len >= 14 + nlen + get_16(cli.in, 12 + nlen))
+		return 1;
+	(void)no_answer();
+	return -1;
 }
 
-static const char *type_text(uint8_t type, char text[4])
+/* As a client of that kind calls itself, else the number. */
+static const char *type_text(uint32_t type, char number[12])
 {
-	if (type == EPMD_TYPE_NORMAL || type == EPMD_TYPE_HIDDEN)
-		return type == EPMD_TYPE_NORMAL ? "normal" : "hidden";
-	snprintf(text, 4, "%u", type);
-	return text;
+	if (type == EPMD_TYPE_NORMAL || type == 109 || type == 110)
+		return "normal";
+	if (type == EPMD_TYPE_HIDDEN || type == 104)
+		return "hidden";
+	snprintf(number, 12, "%lu", (unsigned long)type);
+	return number;
+}
+
+/* A node is registered without the host that stands behind its name. */
+static void cut_host(char *name)
+{
+	char *const at = strchr(name, '@');
+
+	if (at == NULL)
+		return;
+	*at = '\0';
+	(void)complain("a node is registered without its host: taking \"%s\"", name);
+	cli_tell();
 }
 
 /* -lookup: the port alone; with -d the whole entry. */
-static int command_lookup(char **arg)
+static int command_lookup(void)
 {
-	const ssize_t len = ask_port(arg[0]);
-	const uint8_t *const in = received;
-	char type[4];
+	char *const name = cli.arg[0], number[12];
+	const uint8_t *const in = cli.in;
+	int found;
 
-	if (len < 0)
-		return len == -1 ? no_epmd() : no_answer();
-	if (len == 0)
-		return complain("no such node:", arg[0]);
+	cut_host(name);
+	found = ask_port(name);
+	if (found < 0)
+		return cli.status_none;
+	if (found == 0)
+		return complain("no such node: \"%s\"", name);
 	if (set.debug == 0) {
 		say("%u\n", get_16(in, 2));
-		return said(0);
+		return 0;
 	}
-	say("name %s\nport %u\ntype %s\nprotocol %u\nversions %u to %u\n", arg[0], get_16(in, 2), type_text(in[4], type), in[5],
-	    get_16(in, 8), get_16(in, 6));
-	say("extra %u bytes\n", get_16(in, 12u + get_16(in, 10)));
-	return said(0);
-}
-
-/* Why a registration was refused, as far as it can be found out. */
-static int refused(const char *name, size_t answered)
-{
-	if (answered == 2 && received[0] != EPMD_ALIVE2_X_RESP && received[0] != EPMD_ALIVE2_RESP)
-		return no_answer();
-	if (answered == 0)
-		return complain("not registered: the connection was closed; only a node's own host may register", name);
-	if (ask_port(name) > 0)
-		return complain("not registered: the name is taken:", name);
-	return complain("not registered: no room for another node:", name);
+	say("name %s\nport %u\ntype %s\nprotocol %u\nversions %u to %u\nextra %u bytes\n", name,
+	    get_16(in, 2), type_text(in[4], number), in[5], get_16(in, 8), get_16(in, 6),
+	    get_16(in, 12u + get_16(in, 10)));
+	return 0;
 }
 
 static uint32_t number_parse(const char *from, const char *text, uint32_t min, uint32_t max)
 {
 	uint32_t v;
-	char what[96];
 
-	if (!is_number(text, &v) || v < min || v > max) {
-		snprintf(what, sizeof what, "%s: not a number from %lu to %lu:", from, (unsigned long)min, (unsigned long)max);
-		fail(what, text, 0);
-	}
-	return v;
+	if (is_number(text, &v) && v >= min && v <= max)
+		return v;
+	(void)complain("%s: not a number from %u to %u: \"%s\"", from, (unsigned)min, (unsigned)max,
+	    text);
+	exit(cli_end(1));
 }
 
-/* -register: as a hidden node, for as long as both this process and the daemon live. */
-static int command_register(char **arg)
+/* Why a registration was not answered with yes, as far as it can be found out. */
+static int not_registered(const char *name)
 {
-	const uint16_t port = (uint16_t)number_parse("-register", arg[1], 1, 65535);
-	const size_t name_len = strlen(arg[0]);
+	if (cli.len == 0 && cli.error == 0)
+		return complain("not registered: the connection was closed; "
+		    "only a node's own host may register");
+	if (cli.len < 2 || cli.in[1] == 0 ||
+	    (cli.in[0] != EPMD_ALIVE2_X_RESP && cli.in[0] != EPMD_ALIVE2_RESP))
+		return no_answer();
+	if (ask_port(name) > 0)
+		return complain("not registered: the name is taken: \"%s\"", name);
+	return complain("not registered: no room for another node: \"%s\"", name);
+}
+
+/*
+ * -register: as a hidden node, for as long as both this process and the daemon live; with -wait,
+ * again when the daemon comes back.
+ */
+static int command_register(void)
+{
+	const uint16_t port = (uint16_t)number_parse("-register", cli.arg[1], 1, 65535);
+	char *const name = cli.arg[0];
 	uint8_t body[ASK_MAX];
 	size_t at, len;
-	int fd;
 
-	if (!name_is_good((const uint8_t *)arg[0], name_len))
-		fail("not registered: not a good name:", arg[0], 0);
+	cut_host(name);
+	len = strlen(name);
+	if (!name_is_good((const uint8_t *)name, len))
+		exit(cli_end(complain("not registered: not a good name: \"%s\"", name)));
 	at = put_8(body, 0, EPMD_ALIVE2_REQ);
 	at = put_16(body, at, port);
 	at = put_8(body, at, EPMD_TYPE_HIDDEN);
 	at = put_8(body, at, 0);
 	at = put_16(body, at, EPMD_VERSION_X);
 	at = put_16(body, at, EPMD_VERSION_X - 1);
-	at = put_16(body, at, (unsigned)name_len);
-	at = put_bytes(body, at, (const uint8_t *)arg[0], name_len);
-	fd = ask(body, put_16(body, at, 0));
-	if (fd < 0)
-		return no_epmd();
-	len = read_all(fd, received, 2);
-	if (len < 2 || received[1] != 0) {
-		(void)close(fd);
-		return refused(arg[0], len);
+	at = put_16(body, at, (unsigned)len);
+	at = put_bytes(body, at, (const uint8_t *)name, len);
+	if (!cli_ask(body, put_16(body, at, 0)))
+		return cli.status_none;
+	/* An epmd that does not know version 6 answers as to an older node. */
+	len = cli_has(1) && cli.in[0] == EPMD_ALIVE2_RESP ? 4 : 6;
+	if (!cli_has(len) || cli.len != len || cli.in[1] != 0 ||
+	    cli.in[0] != (len == 4 ? EPMD_ALIVE2_RESP : EPMD_ALIVE2_X_RESP))
+		return not_registered(name);
+	(void)signal(SIGPIPE, SIG_IGN);
+	say("registered %s at port %u\n", name, port);
+	cli_flush();
+	if (cli.unwritten != 0)
+		return 1;
+	cli.deadline_ms = NEVER;
+	do
+		cli.at = cli.len;
+	while (cli_read());
+	(void)complain("the daemon ended the registration of \"%s\"", name);
+	if (set.wait_s > 0) {
+		cli_tell();
+		cli.written = 0;
+		cli.until_ms = clock_ms() + (int64_t)set.wait_s * 1000;
 	}
-	say("registered %s at port %u\n", arg[0], port);
-	(void)alarm(0);
-	(void)read_all(fd, received, 4);
-	while (recv(fd, received, sizeof received, 0) > 0)
-		;
-	return complain("the daemon ended the registration of", arg[0]);
-}
-
-/* The next column of a line, ended by a tab or the line's end; NULL where there is none. */
-static char *take_column(char **line)
-{
-	char *const column = *line;
-	size_t len;
-
-	if (column == NULL)
-		return NULL;
-	len = strcspn(column, "\t");
-	*line = column[len] == '\t' ? column + len + 1 : NULL;
-	column[len] = '\0';
-	return column;
-}
-
-/* A line of a dump, from an epmd that does not know STATUS_REQ: name, port and state stand in it. */
-static int take_dump(char *line, char *column[6])
-{
-	char *const name = strchr(line, '<'), *const end = strrchr(line, '>');
-	char *const fd = end != NULL ? strchr(end, ',') : NULL;
-
-	if (name == NULL || fd == NULL || end < name)
-		return 0;
-	*end = *fd = '\0';
-	column[0] = name + 1;
-	column[1] = end + 1 + strcspn(end + 1, "0123456789");
-	column[3] = *line == 'a' ? "active" : "down";
-	column[2] = column[4] = column[5] = "";
 	return 1;
 }
 
-static int take_status(char *line, char *column[6])
+/* The columns of a line of STATUS_REQ's answer; an older daemon's has six. */
+static int take_status(char *line, char *column[9])
 {
 	size_t k;
 
-	for (k = 0; k < 6; k++)
-		if ((column[k] = take_column(&line)) == NULL)
-			return 0;
+	for (k = 0; k < 9; k++)
+		column[k] = take_column(&line);
+	return column[5] != NULL;
+}
+
+/* Those of them that stand in a line of a dump. */
+static int take_dump(char *line, char *column[9])
+{
+	static char active[] = "active", down[] = "down";
+	static const char digits[] = "0123456789";
+	char *const name = strchr(line, '<'), *const end = strrchr(line, '>');
+
+	if (name == NULL || end == NULL || end < name)
+		return 0;
+	*end = '\0';
+	column[0] = name + 1;
+	column[1] = end + 1 + strcspn(end + 1, digits);
+	column[1][strspn(column[1], digits)] = '\0';
+	column[3] = *line == 'a' ? active : down;
 	return 1;
 }
 
-/* A row of -status; the node itself says its type and versions. Unknown cells stay empty; none is too long for say(). */
-static void print_status(char *const column[6], int width)
+/*
+ * A column as it is shown: a dash where it is unknown, so that none is empty, and cut where it is
+ * longer than a daemon makes it.
+ */
+static const char *cell(char *column, size_t max)
 {
-	char type[4], versions[16] = "";
-	const char *type_shown = "";
-	int pad = width;
-	const char *p;
-
-	for (p = column[0]; *p != '\0'; p++)
-		pad -= ((unsigned char)*p & 0xc0) != 0x80;
-	if (*column[3] == 'a' && ask_port(column[0]) > 0) {
-		type_shown = type_text(received[4], type);
-		snprintf(versions, sizeof versions, "%u-%u", get_16(received, 8), get_16(received, 6));
-	}
-	say_text((uint8_t *)column[0], strlen(column[0]));
-	say("%*s  %5.5s  %-6s  %-8s  %-6.16s  %10.10s  %.40s\n", pad, "", column[1], type_shown, versions, column[3], column[4], column[5]);
+	if (column == NULL || *column == '\0')
+		return "-";
+	if (strlen(column) > max)
+		column[max] = '\0';
+	column[clean(column, strlen(column))] = '\0';
+	return column;
 }
 
-/* Goes through the lines of a listing, `len` bytes: finds out how wide the names are, or else prints the rows. */
-static int status_rows(const uint8_t *text, size_t len, int from_dump, int width, int print)
+/* A row of -status. */
+static void say_row(char *column[9])
 {
-	char *const line = (char *)scratch;
-	char *column[6];
-	size_t at, end, chars;
-	uint8_t *p;
+	const int has_versions = column[8] != NULL;
+	const char *type_shown = "-";
+	char number[12];
+	uint32_t type;
 
-	for (at = 0; at < len; at = end + 1) {
-		for (end = at; end < len && text[end] != '\n'; end++)
-			;
-		while (at < end && text[at] == '\0')
-			at++;
-		if (end - at >= sizeof scratch)
-			continue;
-		line[put_bytes(scratch, 0, text + at, end - at)] = '\0';
-		for (p = scratch; *p != 0; p++)
-			if (is_control(p > scratch ? p[-1] : 0, *p) && (*p != '\t' || from_dump))
-				*p = '?'; /* a terminal would obey it */
-		if (from_dump ? !take_dump(line, column) : !take_status(line, column))
-			continue;
-		chars = strlen(column[0]);
-		if (chars > EPMD_NAME_MAX)
-			continue;
-		if (print)
-			print_status(column, width);
-		else if (chars > (size_t)width)
-			width = (int)chars;
-	}
-	return width;
+	if (column[6] != NULL && is_number(column[6], &type))
+		type_shown = type_text(type, number);
+	say("%s\t%s\t%s\t%s%s%s\t%s\t%s\t%s\n", cell(column[0], EPMD_NAME_MAX), cell(column[1], 5),
+	    type_shown, cell(column[8], 5), has_versions ? "-" : "",
+	    has_versions ? cell(column[7], 5) : "", cell(column[3], 6), cell(column[4], 10),
+	    cell(column[5], 20));
 }
 
 /* -status: from STATUS_REQ, or from DUMP_REQ where the daemon does not know that. */
-static int command_status(char **arg)
+static int command_status(void)
 {
-	uint8_t *const text = &held[0][0];
-	ssize_t len = ask_all(EPMD_STATUS_REQ, "", text, sizeof held);
-	const int from_dump = len >= 0 && len < 4;
-	int width;
+	int from_dump;
+	char *line;
+	size_t len;
 
-	(void)arg;
-	if (from_dump)
-		len = ask_all(EPMD_DUMP_REQ, "", text, sizeof held);
-	if (len < 0)
-		return no_epmd();
-	if (!has_port(text, len))
+	if (!cli_ask_name(EPMD_STATUS_REQ, ""))
+		return cli.status_none;
+	from_dump = !cli_has(4) && cli.error != ETIMEDOUT;
+	if (from_dump && !cli_ask_name(EPMD_DUMP_REQ, ""))
+		return cli.status_none;
+	if (take_port() < 0)
 		return no_answer();
-	width = status_rows(text + 4, (size_t)len - 4, from_dump, 4, 0);
-	if (isatty(STDOUT_FILENO))
-		say("%-*s  %5s  %-6s  %-8s  %-6s  %10s  %s\n", width, "NAME", "PORT", "TYPE", "VERSIONS", "STATE", "CREATION", "SINCE");
-	(void)status_rows(text + 4, (size_t)len - 4, from_dump, width, 1);
-	if (set.debug > 0 && !from_dump) {
-		len = ask_all(EPMD_STATUS_REQ, "c", received, sizeof received);
-		if (len > 4) {
-			say_text(received + 4, (size_t)len - 4);
-			say("\n");
-		}
+	cli.table = isatty(STDOUT_FILENO);
+	if (cli.table)
+		say("NAME\tPORT\tTYPE\tVERSIONS\tSTATE\tCREATION\tSINCE\n");
+	while ((len = cli_line(&line)) > 0) {
+		char *column[9] = { NULL };
+
+		line[line[len - 1] == '\n' ? len - 1 : len] = '\0';
+		line += from_dump && len > 1 && *line == '\0'; /* behind the line before */
+		if (from_dump ? take_dump(line, column) : take_status(line, column))
+			say_row(column);
 	}
-	return said(0);
+	return list_end();
 }
 
 /* ==== 14 Process: descriptors, signals, limits, rights, detaching, telling the supervisor ===================================== */
@@ -3787,82 +3993,230 @@ static void notify_ready(void)
 /* ==== 15 main: the environment, the options, then a command or the daemon ===================================================== */
 
 static const char usage_text[] =
-    "usage: epmd [-d]... [-address List] [-port No] [-daemon] [-user Name] [-systemd]\n"
-    "            [-relaxed_command_check] [-local_names] [-packet_timeout Seconds]\n"
-    "            [-delay_accept Seconds] [-delay_write Seconds]\n"
-    "       epmd [-port No] [-host Name] [-timeout Seconds] [-wait Seconds] COMMAND\n"
-    "commands: -names  -lookup Name  -register Name Port  -status [-d]  -started\n"
-    "          -dump  -kill  -stop Name  -help  -version\n";
+    "usage: epmd [OPTION]...            be the daemon, in the foreground\n"
+    "       epmd [OPTION]... COMMAND    ask a daemon\n"
+    "\n"
+    "Daemon:\n"
+    "  -port Number         TCP port, of the commands too (4369, or ERL_EPMD_PORT)\n"
+    "  -address List        IP addresses to listen on beside loopback, separated by\n"
+    "                       commas (all, or ERL_EPMD_ADDRESS)\n"
+    "  -daemon              go to the background, and log to syslog\n"
+    "  -user Name           become this user once the sockets are open\n"
+    "  -systemd             take the sockets from a supervisor\n"
+    "  -local_names         list names to this host only (ERL_EPMD_LOCAL_NAMES)\n"
+    "  -relaxed_command_check\n"
+    "                       allow -stop, and -kill while nodes are registered\n"
+    "                       (ERL_EPMD_RELAXED_COMMAND_CHECK)\n"
+    "  -packet_timeout Seconds\n"
+    "                       limit for a request, or for a pause in reading (60)\n"
+    "  -delay_accept Seconds, -delay_write Seconds\n"
+    "                       play a busy host, for tests (0)\n"
+    "  -d, -debug           log what happens; twice: bytes too; thrice: tables too\n"
+    "\n"
+    "Commands:\n"
+    "  -names               list the registered nodes and their ports\n"
+    "  -lookup Name         print the port of a node; with -d the whole entry\n"
+    "  -status              print a table of all nodes\n"
+    "  -counts              print what was counted, for Prometheus\n"
+    "  -register Name Port  register a name while this runs; with -wait again after\n"
+    "                       a restart of the daemon\n"
+    "  -started             only the exit status: 0 if a daemon answers\n"
+    "  -kill                end the daemon\n"
+    "  -stop Name           end the registration of a node\n"
+    "  -dump                list nodes and remembered names with descriptors\n"
+    "  -help, -version\n"
+    "\n"
+    "Options of the commands:\n"
+    "  -host Name           ask the daemon there: a name or an IP address\n"
+    "  -timeout Seconds     limit for an answer (5)\n"
+    "  -wait Seconds        try again until it succeeds, for so long (0)\n"
+    "\n"
+    "Examples:\n"
+    "  epmd -address 127.0.0.1 -daemon\n"
+    "  epmd -wait 30 -lookup rabbit\n"
+    "  epmd -host 192.0.2.1 -names\n"
+    "\n"
+    "see epmd(8)\n";
 
-static void usage_error(void)
+/* Ends with what complain() kept about the command line. */
+static void mistake(int status)
 {
-	(void)!write(STDERR_FILENO, usage_text, sizeof usage_text - 1);
-	exit(1);
+	static const char hint[] = "epmd -help lists them\n";
+
+	cli_tell();
+	write_stderr(hint, sizeof hint - 1);
+	exit(status);
 }
 
-static int command_help(char **arg)
+static int command_help(void)
 {
-	(void)arg;
-	say_bytes(usage_text, sizeof usage_text - 1);
-	return said(0);
+	cli_put(usage_text, sizeof usage_text - 1);
+	return 0;
 }
 
-static int command_version(char **arg)
+static int command_version(void)
 {
-	(void)arg;
 	say("epmd %s\n", EPMD_VERSION);
-	return said(0);
+	return 0;
 }
 
-/* An option adds one to a flag, or takes a number or a text. An option beats its variable in the environment. */
+/* An option adds one to a flag, or takes a number or a text; a command, which is the last, runs. */
 static const struct option {
-	const char *name, *variable;
-	int *flag;
-	uint32_t *number, min, max;
-	const char **text;
-} options[] = {
-	{ .name = "-d", .flag = &set.debug },
-	{ .name = "-debug", .flag = &set.debug },
-	{ .name = "-daemon", .flag = &set.daemon },
-	{ .name = "-systemd", .flag = &set.systemd },
-	{ .name = "-relaxed_command_check", .variable = "ERL_EPMD_RELAXED_COMMAND_CHECK", .flag = &set.relaxed },
-	{ .name = "-local_names", .variable = "ERL_EPMD_LOCAL_NAMES", .flag = &set.local_names },
-	{ .name = "-port", .variable = "ERL_EPMD_PORT", .number = &set.port, .min = 1, .max = 65535 },
-	{ .name = "-packet_timeout", .number = &set.packet_timeout_s, .min = 1, .max = 86400 },
-	{ .name = "-delay_accept", .number = &set.delay_accept_s, .max = 86400 },
-	{ .name = "-delay_write", .number = &set.delay_write_s, .max = 86400 },
-	{ .name = "-address", .variable = "ERL_EPMD_ADDRESS", .text = &set.addresses },
-	{ .name = "-user", .text = &set.user },
-	{ .name = "-host", .text = &set.host },
-	{ .name = "-timeout", .number = &set.timeout_s, .min = 1, .max = 86400 },
-	{ .name = "-wait", .number = &set.wait_s, .max = 86400 },
-};
-
-/* A command is the last thing on the line, with its arguments. */
-static const struct command {
 	const char *name;
-	int (*run)(char **arg);
-	int args;
-	int status_none;       /* where no epmd answers */
-	int quiet;             /* says nothing of that */
-} commands[] = {
-	{ "-names", command_names, 0, 1, 0 },
-	{ "-lookup", command_lookup, 1, 2, 0 },
-	{ "-register", command_register, 2, 1, 0 },
-	{ "-status", command_status, 0, 1, 0 },
-	{ "-dump", command_dump, 0, 1, 0 },
-	{ "-started", command_started, 0, 1, 1 },
-	{ "-kill", command_kill, 0, 1, 0 },
-	{ "-stop", command_stop, 1, 1, 0 },
-	{ "-h", command_help, 0, 1, 0 },
-	{ "-help", command_help, 0, 1, 0 },
-	{ "-V", command_version, 0, 1, 0 },
-	{ "-version", command_version, 0, 1, 0 },
+	const char *variable;          /* of the environment, where it is not given */
+	int *flag;
+	const char **text;
+	uint32_t *number, min, max;
+	enum { OF_ANY, OF_DAEMON, OF_COMMAND } use;
+	uint8_t request, args;         /* a command's, and how many arguments it has */
+	uint8_t status_none;           /* where no epmd answers; 0 where none is asked */
+	uint8_t quiet;                 /* about that */
+	const char *needs;             /* arguments, in words */
+	int (*run)(void);
+} options[] = {
+	{ .name = "-d", .flag = &set.debug, .use = OF_DAEMON },
+	{ .name = "-debug", .flag = &set.debug, .use = OF_DAEMON },
+	{ .name = "-daemon", .flag = &set.daemon },
+	{ .name = "-systemd", .flag = &set.systemd, .use = OF_DAEMON },
+	{ .name = "-relaxed_command_check", .variable = "ERL_EPMD_RELAXED_COMMAND_CHECK",
+	    .flag = &set.relaxed, .use = OF_DAEMON },
+	{ .name = "-local_names", .variable = "ERL_EPMD_LOCAL_NAMES",
+	    .flag = &set.local_names, .use = OF_DAEMON },
+	{ .name = "-port", .variable = "ERL_EPMD_PORT", .number = &set.port, .min = 1, .max = 65535 },
+	{ .name = "-packet_timeout", .number = &set.packet_timeout_s, .min = 1, .max = 86400,
+	    .use = OF_DAEMON },
+	{ .name = "-delay_accept", .number = &set.delay_accept_s, .max = 86400, .use = OF_DAEMON },
+	{ .name = "-delay_write", .number = &set.delay_write_s, .max = 86400, .use = OF_DAEMON },
+	{ .name = "-address", .variable = "ERL_EPMD_ADDRESS", .text = &set.addresses,
+	    .needs = "IP addresses", .use = OF_DAEMON },
+	{ .name = "-user", .text = &set.user, .needs = "a name", .use = OF_DAEMON },
+	{ .name = "-host", .text = &set.host, .needs = "a host's name or address",
+	    .use = OF_COMMAND },
+	{ .name = "-timeout", .number = &set.timeout_s, .min = 1, .max = 86400, .use = OF_COMMAND },
+	{ .name = "-wait", .number = &set.wait_s, .max = 86400, .use = OF_COMMAND },
+	{ .name = "-names", .run = command_list, .request = EPMD_NAMES_REQ, .status_none = 1 },
+	{ .name = "-lookup", .run = command_lookup, .args = 1, .needs = "a name", .status_none = 2 },
+	{ .name = "-register", .run = command_register, .args = 2, .needs = "a name and a port",
+	    .status_none = 1 },
+	{ .name = "-status", .run = command_status, .status_none = 1 },
+	{ .name = "-counts", .run = command_counts, .status_none = 1 },
+	{ .name = "-dump", .run = command_list, .request = EPMD_DUMP_REQ, .status_none = 1 },
+	{ .name = "-started", .run = command_started, .status_none = 1, .quiet = 1 },
+	{ .name = "-kill", .run = command_word, .request = EPMD_KILL_REQ, .status_none = 1 },
+	{ .name = "-stop", .run = command_word, .request = EPMD_STOP_REQ, .args = 1,
+	    .needs = "a name", .status_none = 1 },
+	{ .name = "-help", .run = command_help },
+	{ .name = "-h", .run = command_help },
+	{ .name = "-version", .run = command_version },
+	{ .name = "-V", .run = command_version },
 };
 
-#define LENGTH(a) (sizeof (a) / sizeof (a)[0])
+static uint32_t given;                       /* options on the line, a bit each */
+static const struct option *given_for[3];    /* the last one of each use */
 
-/* A variable that is empty is taken as not set, but for a flag's. */
+/* By its name, which may have two dashes; NULL where there is none such. */
+static const struct option *option_find(const char *word)
+{
+	const struct option *o;
+
+	word += strncmp(word, "--", 2) == 0;
+	for (o = options; o < options + LENGTH(options); o++)
+		if (strcmp(o->name, word) == 0)
+			return o;
+	return NULL;
+}
+
+/* A word that is no option and no command: the name that begins most like it may be meant. */
+static void unknown(const char *word)
+{
+	const char *const kind = *word == '-' ? "unknown option: %s" : "unknown command: \"%s\"";
+	const char *const begin = word + strspn(word, "-"), *const value = strchr(word, '=');
+	const size_t len = strcspn(begin, "=");
+	const struct option *o, *like = NULL;
+	size_t same, most = len < 2 ? 0 : 1;
+	char what[CLI_TEXT_MAX];
+
+	for (o = options; o < options + LENGTH(options); o++) {
+		for (same = 0; same < len && begin[same] == o->name[1 + same]; same++)
+			;
+		if (same > most) {
+			most = same;
+			like = o;
+		}
+	}
+	snprintf(what, sizeof what, kind, word);
+	if (like == NULL)
+		mistake(complain("%s", what));
+	mistake(complain("%s (did you mean %s%s%s?)", what, like->name, value != NULL ? " " : "",
+	    value != NULL ? value + 1 : ""));
+}
+
+/* Sets an option's value, from the line or the environment. */
+static void set_value(const struct option *o, const char *from, const char *text)
+{
+	const char *const colon = strrchr(text, ':');
+
+	if (colon != NULL && o->text == &set.user)
+		mistake(complain("-user takes a user, and the group is that user's: \"%s\"", text));
+	if (colon != NULL && o->text == &set.host &&
+	    (strchr(text, ':') == colon || colon[-1] == ']'))
+		mistake(complain("-host takes no port: \"%s\" (did you mean -host %.*s -port %s?)",
+		    text, (int)(colon - text), text, colon + 1));
+	if (o->number != NULL)
+		*o->number = number_parse(from, text, o->min, o->max);
+	else
+		*o->text = text;
+}
+
+/* What stands behind a command: its arguments, and -d. */
+static void read_arguments(const struct option *command, char **argv)
+{
+	const struct option *o;
+	int k;
+
+	cli.arg = argv;
+	for (k = 0; k < command->args; k++)
+		if (*argv++ == NULL)
+			mistake(complain("%s needs %s", command->name, command->needs));
+	for (; *argv != NULL; argv++) {
+		o = option_find(*argv);
+		if (o == NULL)
+			mistake(complain("nothing goes behind %s: \"%s\"", command->name, *argv));
+		if (o->run != NULL)
+			mistake(complain("one command at a time: %s, or %s", command->name,
+			    o->name));
+		if (o->flag != &set.debug)
+			mistake(complain("%s goes before %s", o->name, command->name));
+		set.debug++;
+	}
+}
+
+/* Sets what the options say; returns the command that is behind them, or NULL. */
+static const struct option *read_line(char **argv)
+{
+	const struct option *o;
+
+	for (; *argv != NULL && (o = option_find(*argv)) != NULL; argv++) {
+		if (o->run != NULL) {
+			read_arguments(o, argv + 1);
+			return o;
+		}
+		given |= 1u << (o - options);
+		given_for[o->use] = o;
+		if (o->flag != NULL)
+			++*o->flag;
+		else if (*++argv == NULL)
+			mistake(complain("%s needs %s", o->name,
+			    o->number != NULL ? "a number" : o->needs));
+		else
+			set_value(o, o->name, *argv);
+	}
+	if (*argv != NULL)
+		unknown(*argv);
+	return NULL;
+}
+
+/* What no option has said. A variable that is empty is taken as not set, but for a flag's. */
 static void read_environment(void)
 {
 	const struct option *o;
@@ -3870,110 +4224,56 @@ static void read_environment(void)
 
 	for (o = options; o < options + LENGTH(options); o++) {
 		text = o->variable != NULL ? getenv(o->variable) : NULL;
-		if (text == NULL)
+		if (text == NULL || (given >> (o - options) & 1u) != 0)
 			continue;
 		if (o->flag != NULL)
 			*o->flag = 1;
-		else if (o->number != NULL && *text != '\0')
-			*o->number = number_parse(o->variable, text, o->min, o->max);
-		else if (o->text != NULL && *text != '\0')
-			*o->text = text;
+		else if (*text != '\0' && !(o->number == &set.port && set.systemd))
+			set_value(o, o->variable, text);
 	}
 }
 
-static const struct option *option_find(const char *name)
+/*
+ * Tries until it succeeds or -wait's time is up. The first try has all of -timeout, another one no
+ * more than is left.
+ */
+static int run_command(const struct option *command)
 {
-	size_t k;
-
-	for (k = 0; k < LENGTH(options); k++)
-		if (strcmp(options[k].name, name) == 0)
-			return &options[k];
-	return NULL;
-}
-
-static int is_debug(const char *text)
-{
-	return strcmp(text, "-d") == 0 || strcmp(text, "-debug") == 0;
-}
-
-/* The command that stands at argv, with its arguments, and nothing but -d behind them. */
-static const struct command *read_command(char **argv)
-{
-	const struct command *c = commands;
-	int k;
-
-	while (c < commands + LENGTH(commands) && strcmp(c->name, *argv) != 0)
-		c++;
-	if (c == commands + LENGTH(commands))
-		usage_error();
-	for (k = 0; k < c->args; k++)
-		if (*++argv == NULL)
-			usage_error();
-	for (argv++; *argv != NULL && is_debug(*argv); argv++)
-		set.debug++;
-	if (*argv != NULL)
-		usage_error();
-	return c;
-}
-
-/* Sets what the options say; returns where they end. */
-static char **read_options(char **argv)
-{
-	const struct option *o;
-
-	for (; *argv != NULL && (o = option_find(*argv)) != NULL; argv++) {
-		if (o->flag != NULL) {
-			++*o->flag;
-			continue;
-		}
-		if (*++argv == NULL)
-			usage_error();
-		if (o->number != NULL)
-			*o->number = number_parse(o->name, *argv, o->min, o->max);
-		else
-			*o->text = *argv;
-	}
-	return argv;
-}
-
-/* Tries until it succeeds or -wait's time is up. */
-static int run_command(const struct command *command, char **arg)
-{
-	static const struct timespec moment = { 0, 100000000 };
-	const int64_t until_ms = clock_ms() + (int64_t)set.wait_s * 1000;
-	int status;
+	static const struct timespec moment = { 0, CLI_MOMENT_MS * 1000000 };
+	const int64_t limit_ms = (int64_t)set.timeout_s * 1000;
+	int64_t left_ms = limit_ms;
+	int status = 1, now;
 
 	catch_command_signals();
-	limit_time(command->status_none, command->quiet, set.wait_s > set.timeout_s ? set.wait_s + 1 : set.timeout_s);
+	cli.request = command->request;
+	cli.status_none = command->status_none;
+	cli.quiet = command->quiet;
+	cli.until_ms = clock_ms() + (int64_t)set.wait_s * 1000;
+	if (set.host == NULL)
+		snprintf(cli.whom, sizeof cli.whom, "local epmd, port %u", (unsigned)set.port);
+	else
+		snprintf(cli.whom, sizeof cli.whom, "epmd on \"%.*s\", port %u", EPMD_NAME_MAX,
+		    set.host, (unsigned)set.port);
 	for (;;) {
-		last_try = clock_ms() >= until_ms;
-		status = command->run(arg);
-		if (status == 0 || last_try)
-			return status;
+		cli.cut = left_ms < limit_ms;
+		cli.deadline_ms = clock_ms() + (cli.cut ? left_ms : limit_ms);
+		now = command->run();
+		if (now == 0 || !cli.cut || cli.error != ETIMEDOUT)
+			status = now;
+		left_ms = cli.until_ms - clock_ms() - CLI_MOMENT_MS;
+		if (status == 0 || cli.written || left_ms <= 0)
+			return cli_end(status);
+		cli_close(&cli.fd);
+		cli.out_len = 0;
 		(void)nanosleep(&moment, NULL);
 	}
-}
-
-/* Whether the port is an epmd's; one that has just bound it may need a moment until it listens. */
-static int epmd_starts(void)
-{
-	static const struct timespec moment = { 0, 50000000 };
-	int tries;
-
-	limit_time(1, 0, set.timeout_s);
-	for (tries = 0; tries < 10; tries++) {
-		if (epmd_answers())
-			return 1;
-		(void)nanosleep(&moment, NULL);
-	}
-	return 0;
 }
 
 /* All the sockets; where another epmd has them, `epmd -daemon` (erl runs it at every start) has nothing to do. */
 static void open_sockets(void)
 {
-	char on[ADDRESS_TEXT_MAX + 16];
-	int error;
+	char on[ADDRESS_TEXT_MAX];
+	int error, is_epmd = 0;
 
 	if (set.systemd) {
 		listen_inherit();
@@ -3983,26 +4283,40 @@ static void open_sockets(void)
 		return;
 	error = errno;
 	listen_close();
-	snprintf(on + strlen(on), 16, " port %u", (unsigned)set.port);
-	late_len = error_line(late, "cannot listen on", on, error);
-	if (set.daemon && error == EADDRINUSE && epmd_starts())
+	if (error == EADDRINUSE) {
+		set.wait_s = 1; /* one that has just bound it may need a moment until it listens */
+		is_epmd = run_command(option_find("-started")) == 0;
+	}
+	if (is_epmd && set.daemon) {
+		(void)complain("an epmd serves port %u already: nothing was started, "
+		    "and the options were not applied", (unsigned)set.port);
+		if (given_for[OF_DAEMON] != NULL)
+			cli_tell();
 		exit(0);
-	fail("cannot listen on", on, error);
+	}
+	(void)complain("cannot listen on %s port %u: %s%s", on, (unsigned)set.port, strerror(error),
+	    error != EADDRINUSE ? "" :
+	    is_epmd ? ": an epmd answers there already" : ": something that is no epmd has it");
+	cli_tell();
+	exit(1);
 }
 
 int main(int argc, char **argv)
 {
+	const struct option *command;
 	int64_t next_ms = NEVER;
 
 	(void)argc;
 	reserve_stdio();
 	reset_signals();
-	read_environment();
-	argv = read_options(argv + 1);
-	if (*argv != NULL)
-		return run_command(read_command(argv), argv + 1);
-	if (set.host != NULL || set.wait_s > 0)
-		usage_error(); /* a command's, and the command is missing */
+	command = read_line(argv + 1);
+	if (command == NULL || command->status_none != 0)
+		read_environment();
+	if (command != NULL)
+		return run_command(command);
+	if (given_for[OF_COMMAND] != NULL)
+		mistake(complain("%s is for a command, and there is none",
+		    given_for[OF_COMMAND]->name));
 	open_log();
 	if (set.daemon && !set.systemd)
 		close_inherited();

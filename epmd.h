@@ -32,9 +32,11 @@
  *   STOP_REQ          115 NAME
  *                     "STOPPED" or "NOEXIST"
  *   STATUS_REQ        78                              not OTP's but eclus's
- *                     epmdport:32, then a line of text a node, live or remembered, of columns separated by tabs: name, port,
- *                     descriptor, "active" or "down", creation, since when (UTC)
- *                     78 "c": epmdport:32, then a line of what was counted since the daemon's start
+ *                     epmdport:32, then a line of text a node, live or remembered, of columns
+ *                     separated by tabs: name, port, descriptor, "active" or "down", creation,
+ *                     since when (UTC); and, beyond eclus's, type, highest and lowest version
+ *                     78 "c": epmdport:32, then what was counted since the daemon's start, in
+ *                     Prometheus's text format
  */
 #define EPMD_ALIVE2_REQ        120
 #define EPMD_ALIVE2_RESP       121
@@ -79,7 +81,7 @@
 #define EPMD_EXTRA_MAX  1020           /* bytes of a node's extra field */
 #define EPMD_PACKET_MAX 3059           /* bytes of a request with its length; OTP's bound, above all that a legal one needs */
 #define EPMD_ANSWER_MAX (14 + EPMD_NAME_MAX + EPMD_EXTRA_MAX) /* bytes of the longest PORT2_RESP */
-#define EPMD_LINE_MAX   (64 + EPMD_NAME_MAX) /* bytes of the longest line of a listing */
+#define EPMD_LINE_MAX   (80 + EPMD_NAME_MAX) /* bytes of the longest line of a listing */
 
 #if EPMD_NODE_MAX < 1 || EPMD_NODE_MAX > 32000
 #error "EPMD_NODE_MAX must be 1 to 32000"

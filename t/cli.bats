@@ -1,10 +1,11 @@
 load helper
 
-usage_error() { # ARGUMENT...: usage on standard error, nothing on standard output, status 1
-    run --separate-stderr epmd "$@"
-    is "$*: $status" "$*: 1"
+mistake() { # TEXT ARGUMENT...: is named on standard error, with where help is; nothing on standard output, status 1
+    run --separate-stderr epmd "${@:2}"
+    is "${*:2}: $status" "${*:2}: 1"
     is "$output" ""
-    like "$stderr" '^usage: epmd'
+    is "$stderr" "epmd: $1
+epmd -help lists them"
 }
 
 bad_value() { # ARGUMENT...: one line on standard error, nothing on standard output, status 1
@@ -33,7 +34,8 @@ bad_value() { # ARGUMENT...: one line on standard error, nothing on standard out
 
 @test "-port beats ERL_EPMD_PORT, and the last of two counts" {
     ERL_EPMD_PORT=1 start -port 2 -port "$PORT"
-    is "$(ERL_EPMD_PORT=1 epmd -port 2 -port "$PORT" -names)" "epmd: up and running on port $PORT with data:"
+    is "$(ERL_EPMD_PORT=1 epmd -port 2 -port "$PORT" -names)" \
+        "epmd: up and running on port $PORT with data:"
 }
 
 @test "ERL_EPMD_PORT says the port to the daemon and to the commands" {
@@ -47,7 +49,8 @@ bad_value() { # ARGUMENT...: one line on standard error, nothing on standard out
     need_root "network namespaces"
     HOST=$(netns)
     ERL_EPMD_PORT="" ERL_EPMD_ADDRESS="" start_on "$HOST"
-    is "$(ERL_EPMD_PORT="" on "$HOST" "$EPMD" -names)" "epmd: up and running on port 4369 with data:"
+    is "$(ERL_EPMD_PORT="" on "$HOST" "$EPMD" -names)" \
+        "epmd: up and running on port 4369 with data:"
 }
 
 @test "without any word of it, the port is 4369" {
@@ -144,7 +147,7 @@ old/unused name <gone>, port = 6000, fd = N "
     start
     register abc
     run --separate-stderr epmd -port "$PORT" -kill
-    is "$status:$output:$stderr" "1:Killing not allowed - living nodes in database.:"
+    is "$status:$output" "1:Killing not allowed - living nodes in database."
     is "$(names)" "name abc at port 5000"
 }
 
@@ -170,7 +173,7 @@ old/unused name <gone>, port = 6000, fd = N "
     start
     register abc
     run --separate-stderr epmd -port "$PORT" -stop abc
-    is "$status:$output:$stderr" "1:epmd: local epmd responded with <>:"
+    is "$status:$output" "1:epmd: local epmd responded with <>"
     is "$(names)" "name abc at port 5000"
 }
 
@@ -178,9 +181,10 @@ old/unused name <gone>, port = 6000, fd = N "
     start
     register abc
     run --separate-stderr epmd -port "$PORT" -wait 1 -stop abc
-    is "$status:$output:$stderr" "1:epmd: local epmd responded with <>:"
+    is "$status:$output:$stderr" "1:epmd: local epmd responded with <>:epmd: not allowed, unless the daemon runs with -relaxed_command_check"
     run --separate-stderr epmd -port "$PORT" -wait 1 -kill
-    is "$status:$output:$stderr" "1:Killing not allowed - living nodes in database.:"
+    is "$status:$output" "1:Killing not allowed - living nodes in database."
+    is "$stderr" "epmd: not allowed, unless the daemon runs with -relaxed_command_check"
     epmd -port "$PORT" -wait 8 -kill >"$TMP/kill" &
     sleep 0.3
     let_go abc
@@ -203,7 +207,7 @@ old/unused name <gone>, port = 6000, fd = N "
     for command in -names -dump -kill "-stop abc"; do
         # shellcheck disable=SC2086
         run --separate-stderr epmd -port "$PORT" $command
-        is "$command $status:$output:$stderr" "$command 1::epmd: Cannot connect to local epmd"
+        is "$command $status:$output:$stderr" "$command 1::epmd: Cannot connect to local epmd, port $PORT: Connection refused"
     done
 }
 
@@ -259,11 +263,9 @@ old/unused name <gone>, port = 6000, fd = N "
     is "$status:$output:$stderr" "1::"
 }
 
-@test "a command whose standard output is closed says that it cannot write; -register registers all the same" {
+@test "a command whose standard output is closed says that it cannot write" {
     start
-    "$EPMD" -port "$PORT" -register abc 5000 >&- 2>&- 3>&- &
-    remember $!
-    wait_for is_registered abc
+    register abc
     for words in -names "-lookup abc" -status -version; do
         # shellcheck disable=SC2086
         run --separate-stderr closed_output epmd -port "$PORT" $words
@@ -286,32 +288,60 @@ closed_output() { # COMMAND...
 # ---- mistakes
 
 @test "a command is the last thing on the line" {
-    usage_error -names x
-    usage_error -names -port 1
-    usage_error -kill -names
-    usage_error -dump x
-    usage_error -started x
-    usage_error -stop abc x
+    mistake 'nothing goes behind -names: "x"' -names x
+    mistake 'nothing goes behind -names: ""' -names ""
+    mistake "-port goes before -names" -names -port 1
+    mistake "one command at a time: -kill, or -names" -kill -names
+    mistake 'nothing goes behind -dump: "x"' -dump x
+    mistake 'nothing goes behind -started: "x"' -started x
+    mistake 'nothing goes behind -stop: "x"' -stop abc x
+    mistake "-wait goes before -stop" -stop abc --wait 1
 }
 
-@test "a command or option without its argument is a usage error" {
-    for word in -stop -port -address -packet_timeout -delay_accept -delay_write; do
-        usage_error $word
+@test "a command or option without its argument is a mistake" {
+    for word in -port -packet_timeout -delay_accept -delay_write -timeout -wait; do
+        mistake "$word needs a number" $word
     done
+    mistake "-address needs IP addresses" -address
+    mistake "-user needs a name" -user
+    mistake "-host needs a host's name or address" -host
+    mistake "-lookup needs a name" -lookup
+    mistake "-stop needs a name" -stop
+    mistake "-register needs a name and a port" -register
+    mistake "-register needs a name and a port" -register abc
 }
 
-@test "an option of the commands without a command is a usage error, not a daemon" {
-    usage_error -port "$PORT" -host 127.0.0.1
-    usage_error -port "$PORT" -wait 3
+@test "an option of the commands without a command is a mistake, not a daemon" {
+    mistake "-host is for a command, and there is none" -port "$PORT" -host 127.0.0.1
+    mistake "-timeout is for a command, and there is none" -port "$PORT" -timeout 3
+    mistake "-wait is for a command, and there is none" -port "$PORT" -wait 0 -daemon
 }
 
-@test "a word that is none is a usage error" {
-    usage_error -foo
-    usage_error foo
-    usage_error -names1
-    usage_error --names
-    usage_error ""
-    usage_error -
+@test "a word that is none is a mistake, and one that is alike is named" {
+    mistake "unknown option: -adress (did you mean -address?)" -adress 127.0.0.1
+    mistake "unknown option: -p (did you mean -port?)" -p 5000
+    mistake "unknown option: -port=5000 (did you mean -port 5000?)" -port=5000
+    mistake "unknown option: --staus (did you mean -status?)" --staus
+    mistake "unknown option: -names1 (did you mean -names?)" -names1
+    mistake 'unknown command: "names" (did you mean -names?)' names
+    mistake "unknown option: -foo" -foo
+    mistake 'unknown command: "foo"' foo
+    mistake 'unknown command: ""' ""
+    mistake 'unknown command: " "' " "
+    mistake "unknown option: -" -
+    mistake "unknown option: ---names (did you mean -names?)" ---names
+}
+
+@test "what looks right and is not is said with the right form" {
+    mistake '-host takes no port: "10.0.0.1:4369" (did you mean -host 10.0.0.1 -port 4369?)' -host 10.0.0.1:4369 -names
+    mistake '-host takes no port: "[::1]:4369" (did you mean -host [::1] -port 4369?)' -host '[::1]:4369' -names
+    mistake '-host takes no port: "example.com:1" (did you mean -host example.com -port 1?)' -host example.com:1 -names
+    mistake '-user takes a user, and the group is that user'\''s: "nobody:nogroup"' -user nobody:nogroup
+}
+
+@test "two dashes are taken for one" {
+    start --packet_timeout 5
+    is "$(epmd --port "$PORT" --names --debug)" "epmd: up and running on port $PORT with data:"
 }
 
 @test "a port that is none is said in one line" {
@@ -319,6 +349,23 @@ closed_output() { # COMMAND...
         bad_value -port "$port" -names
         bad_value -port "$port"
     done
+}
+
+@test "a value in a message stands in quotes" {
+    run --separate-stderr epmd -port "1 " -names
+    is "$stderr" 'epmd: -port: not a number from 1 to 65535: "1 "'
+    ERL_EPMD_PORT=x run --separate-stderr epmd -names
+    is "$stderr" 'epmd: ERL_EPMD_PORT: not a number from 1 to 65535: "x"'
+}
+
+@test "a variable is read only where it is needed" {
+    start
+    export ERL_EPMD_PORT=abc
+    is "$(epmd -port "$PORT" -names)" "epmd: up and running on port $PORT with data:"
+    is "$(epmd -version)" "$(unset ERL_EPMD_PORT && epmd -version)"
+    is "$(epmd -help)" "$(unset ERL_EPMD_PORT && epmd -help)"
+    free_port
+    start
 }
 
 @test "an ERL_EPMD_PORT that is none is said in one line" {
@@ -344,13 +391,15 @@ closed_output() { # COMMAND...
     done
 }
 
-@test "-help and -h print the usage on standard output, in at most twelve lines" {
-    for word in -help -h; do
+@test "-help and -h print the usage on standard output, for a screen of 50 lines and 80 columns" {
+    for word in -help -h --help; do
         run --separate-stderr epmd $word
         is "$status:$stderr" "0:"
         like "$output" '^usage: epmd'
-        [ "$(wc -l <<<"$output")" -le 12 ]
+        [ "$(wc -l <<<"$output")" -le 50 ]
+        is "$(grep -c '.\{81\}' <<<"$output")" 0
     done
+    like "$output" 'see epmd\(8\)'
 }
 
 @test "the usage names every option and command of OTP's" {
@@ -365,7 +414,7 @@ closed_output() { # COMMAND...
 @test "-version and -V print the version of epmd.h" {
     local version
     version=$(sed -n 's/^#define EPMD_VERSION "\(.*\)"/\1/p' "$ROOT/epmd.h")
-    for word in -version -V; do
+    for word in -version -V --version; do
         run --separate-stderr epmd $word
         is "$status:$output:$stderr" "0:epmd $version:"
     done

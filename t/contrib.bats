@@ -166,7 +166,9 @@ completed() { # WORD... of which the last is to be completed
     is "$(completed epmd -lookup al)" alpha
     is "$(unset ERL_EPMD_PORT && completed epmd -port "$PORT" -stop '')" 'beta alpha'
     is "$(completed epmd -port '')" ''
-    is "$(completed epmd -status '')" -d
+    is "$(completed epmd -cou)" -counts
+    is "$(completed epmd -status '')$(completed epmd -counts '')$(completed epmd -stop alpha '')" ''
+    is "$(completed epmd -lookup alpha '')" -d
 }
 
 @test "bash takes a node's name for a word, not for a command" {
@@ -212,8 +214,10 @@ zpty -r z line '*epmd -lookup alpha*'
 zpty -w -n z $'\C-uepmd -lookup ev\t'
 zpty -r z line '*ev*il*'
 [[ $line == *'ev\$\(il'* ]] || print -r -- "not quoted: $line"
-zpty -w -n z $'\C-uepmd -status -\t'
-zpty -r z line '*status -d*'
+zpty -w -n z $'\C-uepmd -cou\t'
+zpty -r z line '*epmd -counts*'
+zpty -w -n z $'\C-uepmd -lookup alpha -\t'
+zpty -r z line '*alpha -d*'
 echo completed
 END
     export ROOT

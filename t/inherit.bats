@@ -28,6 +28,7 @@ ended_by() { # SIGNAL PID
 }
 
 published() { # a -register of `abc`, its process in $PUBLISHER
+    : >"$TMP/said"
     "$@" "$EPMD" -port "$PORT" -register abc 5000 >"$TMP/said" 2>&1 3>&- &
     PUBLISHER=$!
     remember $!
@@ -65,7 +66,7 @@ mute() {
     mute
     for how in block ignore; do
         run timeout 20 env --$how-signal=ALRM "$EPMD" -port "$PORT" -timeout 1 -names
-        is "$status:$output" "1:epmd: time is up, with no answer"
+        is "$status:$output" "1:epmd: time is up, with no answer from local epmd, port $PORT"
     done
 }
 

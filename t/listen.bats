@@ -197,7 +197,7 @@ ipv6_option() { # which setsockopt() is IPV6_V6ONLY's, as a start shows that fai
     start
     run --separate-stderr timeout 10 "$EPMD" -port "$PORT"
     is "$status:$output" "1:"
-    like "$stderr" "^epmd: .*port $PORT: Address already in use\$"
+    like "$stderr" "^epmd: .*port $PORT: Address already in use: "
     is "$(wc -l <<<"$stderr")" 1
     is "$(names)" ""
 }
@@ -213,7 +213,7 @@ ipv6_option() { # which setsockopt() is IPV6_V6ONLY's, as a start shows that fai
             # shellcheck disable=SC2086
             run --separate-stderr timeout 10 ip netns exec "$HOST" "$EPMD" $options
             is "$stranger $status:$output" "$stranger 1:"
-            like "$stderr" "^epmd: .*port 4369: Address already in use\$"
+            like "$stderr" "^epmd: .*port 4369: Address already in use: "
         done
         is "$(sockets "$HOST")" "$(sed 's/^::1$/[::1]/' <<<"$stranger"):4369"
     done
@@ -231,7 +231,7 @@ has_sockets() { # NETNS
     wait_for has_sockets "$HOST"
     run --separate-stderr timeout 10 ip netns exec "$HOST" "$EPMD" -address 127.0.0.7
     is "$status:$output" "1:"
-    like "$stderr" "^epmd: .*127.0.0.7 port 4369: Address already in use\$"
+    like "$stderr" "^epmd: .*127.0.0.7 port 4369: Address already in use: "
 }
 
 @test "a daemon can be started again at once on a port that has seen connections" {

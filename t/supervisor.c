@@ -11,6 +11,11 @@
  *         the same with a socket that does not listen
  *     supervisor -a ADDR,PORT TEXT
  *         answers every connection there with TEXT, and closes it: a stranger that speaks
+ *     supervisor -r ADDR,PORT HEX...
+ *         the same with bytes, other ones to each request: the first to the first, the last to all that follow; a `+` at
+ *         their end keeps the connection open
+ *     supervisor -m ADDR,PORT
+ *         accepts every connection there, prints a line for it, and says nothing: a mute one
  *     supervisor -n PATH
  *         receives datagrams at a Unix socket and prints each as a line: the part of systemd's NOTIFY_SOCKET and of
  *         syslogd; "@NAME" is an abstract one
@@ -121,6 +126,32 @@ static void shut_down_later(const char *path)
     _exit(0);
 }
 
+static void answer_bytes(int lfd, char **answer)
+{
+    char request[512], bytes[2048];
+    unsigned byte;
+    size_t len;
+    int cfd;
+
+    while ((cfd = accept(lfd, NULL, NULL)) >= 0) {
+        for (len = 0; len < sizeof bytes && sscanf(*answer + 2 * len, "%2x", &byte) == 1; len++)
+            bytes[len] = (char)byte;
+        if (recv(cfd, request, sizeof request, 0) > 0)
+            send(cfd, bytes, len, MSG_NOSIGNAL);
+        if (strchr(*answer, '+') == NULL)
+            close(cfd);
+        answer += answer[1] != NULL;
+    }
+}
+
+static void accept_all(int lfd)
+{
+    while (accept(lfd, NULL, NULL) >= 0) {
+        puts("accepted");
+        fflush(stdout);
+    }
+}
+
 static int zombies(void)
 {
     DIR *proc = opendir("/proc");
@@ -216,7 +247,7 @@ int main(int argc, char **argv)
     snprintf(pid, sizeof pid, "%ld", (long)getpid());
     for (c = 3; c < 64; c++)
         close(c); /* what a test's shell had open */
-    while ((c = getopt(argc, argv, "+p:l:u:a:n:itbzx:")) != -1)
+    while ((c = getopt(argc, argv, "+p:l:u:a:r:m:n:itbzx:")) != -1)
         switch (c) {
         case 'p': snprintf(pid, sizeof pid, "%s", optarg); break;
         case 'l':
@@ -225,6 +256,8 @@ int main(int argc, char **argv)
                 die("descriptors are not in a row");
             break;
         case 'a': answer_all(open_socket(optarg, 1), argv[optind]); return 1;
+        case 'r': answer_bytes(open_socket(optarg, 1), argv + optind); return 1;
+        case 'm': accept_all(open_socket(optarg, 1)); return 1;
         case 'n': print_datagrams(optarg); return 1;
         case 'x': shut_down_at = optarg; break;
         case 't':

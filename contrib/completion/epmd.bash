@@ -13,22 +13,25 @@ _epmd_nodes() { # of the epmd that the line asks
 
 _epmd() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words='' line
-    case $before in
-    -lookup | -stop) words=$(_epmd_nodes) ;;
-    -status) words=-d ;;
-    -user) words=$(compgen -u) ;;
-    -host) words=$(compgen -A hostname) ;;
-    -address) words=$'127.0.0.1\n::1' ;;
-    -port | -packet_timeout | -delay_accept | -delay_write | -timeout | -wait | -register) return ;;
+    COMPREPLY=()
+    case ${COMP_WORDS[COMP_CWORD > 1 ? COMP_CWORD - 2 : 0]}/$before in
+    */-lookup | */-stop) words=$(_epmd_nodes) ;;
+    -lookup/*) words=-d ;;
+    # a command is the last thing on the line
+    -stop/* | -register/* | */-register | */-names | */-status | */-counts | */-started | */-dump | */-kill | \
+        */-h | */-help | */-V | */-version) return ;;
+    */-user) words=$(compgen -u) ;;
+    */-host) words=$(compgen -A hostname) ;;
+    */-address) words=$'127.0.0.1\n::1' ;;
+    */-port | */-packet_timeout | */-delay_accept | */-delay_write | */-timeout | */-wait) return ;;
     *)
         words='-d -debug -address -port -daemon -user -systemd -relaxed_command_check -local_names
             -packet_timeout -delay_accept -delay_write -host -timeout -wait
-            -names -lookup -register -status -started -dump -kill -stop -h -help -V -version'
+            -names -lookup -register -status -counts -started -dump -kill -stop -h -help -V -version'
         words=${words//[[:space:]]/$'\n'}
         ;;
     esac
     # Not by compgen -W, which obeys $(...) in its words: a node's name is anybody's. As a word, it is quoted for the same reason.
-    COMPREPLY=()
     while IFS= read -r line; do
         [[ -n $line && $line == "$word"* ]] || continue
         printf -v line %q "$line"

@@ -5,16 +5,17 @@
  * byte for the length of the argument and the argument, and then one answer for each connection that the command opens:
  *
  *     HOW LEN BYTES     HOW % 8: 0 to 3 then the end, 4 a reset, 5 silence, 6 the bytes over and over, 7 no connection at all;
- *                       HOW / 8: so many bytes at a time, 0 all; LEN is 16 bits
+ *                       HOW / 8: so many bytes at a time, 0 all; LEN is 16 bits. Where HOW / 8 is odd, it takes a while to connect,
+ *                       and where it is 1 and silent for ever.
  *
  * Checked: a request that is sent is one packet and the right one; nothing but text reaches the terminal, whatever was answered; the
- * status is one that epmd.8 knows; a closed connection is used no more, and none is left open when it tries again; what never ends
- * is under an alarm, but for a registration that succeeded; and what is printed and the status are those of a naive second reading of
- * the answer (of a -status, where it was whole and did not -wait, and not what it asked of the nodes one by one).
+ * status is one that epmd.8 knows; a closed connection is used no more, and none is left open when it tries again; nothing waits for
+ * longer than -timeout and -wait say, but for a registration that succeeded; and what is printed and the status are those of a naive
+ * second reading of the answer (where it was whole).
  */
-#define EPMD_NODE_MAX 4 /* a -status is read into a buffer of so many packets */
+#define EPMD_NODE_MAX 4
 #define EPMD_CONN_SPARE 4
-#define EPMD_SCRATCH_MAX (EPMD_PACKET_MAX + EPMD_LINE_MAX) /* a line of it into one of these */
+#define EPMD_SCRATCH_MAX (EPMD_PACKET_MAX + EPMD_LINE_MAX) /* of output that is written at once */
 
 #define main epmd_main
 #define exit fake_exit
@@ -22,6 +23,9 @@
 #define socket fake_socket
 #define connect fake_connect
 #define close fake_close
+#define fcntl fake_fcntl
+#define getsockopt fake_getsockopt
+#define poll fake_poll
 #define send fake_send
 #define recv fake_recv
 #define getaddrinfo fake_getaddrinfo
@@ -43,8 +47,8 @@
 #include "replay.h"
 #include <setjmp.h>
 
-enum { FDS = 32, FD = 5, TEXT_MAX = 1 << 22 };
-enum { NAMES, DUMP, STARTED, KILL, STOP, LOOKUP, REGISTER, STATUS, COMMANDS };
+enum { FDS = 128, FD = 5, TEXT_MAX = 1 << 22, READ_MAX = EPMD_PACKET_MAX, HOLDS = 99 };
+enum { NAMES, DUMP, STARTED, KILL, STOP, LOOKUP, REGISTER, STATUS, COUNTS, COMMANDS };
 enum how { END, RESET = 4, SILENCE, FOR_EVER, REFUSED };
 
 struct answer {
@@ -53,7 +57,7 @@ struct answer {
     const uint8_t *bytes;
     uint8_t sent[2048];
     size_t sent_len;
-    int open;
+    int open, connects; /* connects: not known yet whether it does */
 };
 
 static struct {
@@ -63,7 +67,6 @@ static struct {
 static struct answer answers_given[FDS];
 static int opened;             /* connections, refused ones included */
 static unsigned alarm_s;
-static void (*alarm_handler)(int);
 static int is_terminal, with_host;
 static int64_t time_ms;
 static jmp_buf out;
@@ -93,16 +96,11 @@ void fake_exit(int status)
     longjmp(out, 1 + status);
 }
 
-/* What will not go on by itself. */
-static void hang(void)
+/* Nothing more happens: a registration that succeeded waits for that. */
+static void hold(void)
 {
-    if (alarm_s == 0) {
-        MUST(strncmp(shown.text, "registered ", 11) == 0);
-        longjmp(out, 1 + 99);
-    }
-    MUST(alarm_handler != NULL);
-    alarm_handler(SIGALRM);
-    MUST(!"an alarm ends the command");
+    MUST(strncmp(shown.text, "registered ", 11) == 0);
+    longjmp(out, 1 + HOLDS);
 }
 
 unsigned fake_alarm(unsigned seconds)
@@ -113,8 +111,7 @@ unsigned fake_alarm(unsigned seconds)
 
 void (*fake_signal(int number, void (*handler)(int)))(int)
 {
-    MUST(number == SIGALRM);
-    alarm_handler = handler;
+    MUST(number == SIGALRM || (number == SIGPIPE && handler == SIG_IGN));
     return SIG_DFL;
 }
 
@@ -143,8 +140,8 @@ int fake_socket(int family, int type, int protocol)
     (void)family;
     (void)protocol;
     MUST(type == SOCK_STREAM);
-    if (opened == FDS)
-        hang();
+    if (opened == FDS) /* it registers again and again */
+        hold();
     memset(&answers_given[opened], 0, sizeof answers_given[opened]);
     answers_given[opened].open = 1;
     return FD + opened++;
@@ -154,6 +151,12 @@ static struct answer *answer_of(int fd)
 {
     MUST(fd >= FD && fd < FD + opened && answers_given[fd - FD].open);
     return &answers_given[fd - FD];
+}
+
+int fake_fcntl(int fd, int command, ...)
+{
+    MUST(answer_of(fd)->sent_len == 0 && (command == F_SETFL || command == F_SETFD));
+    return 0;
 }
 
 int fake_close(int fd)
@@ -170,24 +173,67 @@ int fake_connect(int fd, const struct sockaddr *to, socklen_t len)
     MUST(to->sa_family == (len == sizeof(struct sockaddr_in) ? AF_INET : AF_INET6));
     a->how = how % 8 < 4 ? END : (enum how)(how % 8);
     a->step = how / 8;
-    if (a->how == REFUSED) {
-        errno = ECONNREFUSED;
-        return -1;
+    a->connects = a->step % 2;
+    if (a->how != REFUSED) {
+        a->len = take(2);
+        if (a->len > input.left)
+            a->len = input.left;
+        a->bytes = input.at;
+        input.at += a->len;
+        input.left -= a->len;
     }
-    a->len = take(2);
-    if (a->len > input.left)
-        a->len = input.left;
-    a->bytes = input.at;
-    input.at += a->len;
-    input.left -= a->len;
+    if (!a->connects && a->how != REFUSED)
+        return 0;
+    errno = a->connects ? EINPROGRESS : ECONNREFUSED;
+    return -1;
+}
+
+int fake_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
+{
+    MUST(level == SOL_SOCKET && option == SO_ERROR && *len == sizeof(int));
+    answer_of(fd)->connects = 0;
+    *(int *)value = answer_of(fd)->how == REFUSED ? ECONNREFUSED : 0;
     return 0;
+}
+
+static int is_mute(const struct answer *a)
+{
+    return a->connects && a->how == SILENCE && a->step == 1;
+}
+
+/* Time passes where nothing is ready. */
+int fake_poll(struct pollfd *p, nfds_t len, int timeout_ms)
+{
+    const struct answer *a;
+    int n = 0;
+    nfds_t k;
+
+    for (k = 0; k < len; k++) {
+        p[k].revents = 0;
+        if (p[k].fd == STDOUT_FILENO) {
+            p[k].revents = POLLOUT;
+        } else if (p[k].fd >= 0) {
+            a = answer_of(p[k].fd);
+            if (a->connects)
+                p[k].revents = is_mute(a) ? 0 : POLLOUT;
+            else if (a->at < a->len || a->how < SILENCE || (a->how == FOR_EVER && a->len > 0))
+                p[k].revents = POLLIN;
+            MUST(p[k].revents == 0 || p[k].revents == p[k].events || p[k].events == POLLOUT);
+        }
+        n += p[k].revents != 0;
+    }
+    if (n == 0 && timeout_ms < 0)
+        hold();
+    if (n == 0)
+        time_ms += timeout_ms;
+    return n;
 }
 
 ssize_t fake_send(int fd, const void *bytes, size_t len, int flags)
 {
     struct answer *const a = answer_of(fd);
 
-    MUST(flags & MSG_NOSIGNAL);
+    MUST(!a->connects && (flags & MSG_NOSIGNAL));
     MUST(a->sent_len + len <= sizeof a->sent);
     memcpy(a->sent + a->sent_len, bytes, len);
     a->sent_len += len;
@@ -199,15 +245,14 @@ ssize_t fake_recv(int fd, void *room, size_t len, int flags)
     struct answer *const a = answer_of(fd);
     size_t n = a->len - a->at;
 
-    MUST(flags == 0 && len > 0);
+    MUST(flags == 0 && len > 0 && !a->connects);
     if (n == 0 && a->how == FOR_EVER && a->len > 0) {
-        if ((time_ms += 1000) > 20000) /* so many times round */
-            hang();
+        if ((time_ms += 1000) > 100000) /* so many times round */
+            hold();
         a->at = 0;
         n = a->len;
     }
-    if (n == 0 && (a->how == SILENCE || a->how == FOR_EVER))
-        hang();
+    MUST(n > 0 || a->how < SILENCE);
     if (n == 0) {
         errno = ECONNRESET;
         return a->how == RESET ? -1 : 0;
@@ -230,6 +275,7 @@ int fake_getaddrinfo(const char *host, const char *service, const struct addrinf
     static struct addrinfo first = { .ai_family = AF_INET6, .ai_addrlen = sizeof v6, .ai_addr = (struct sockaddr *)&v6, .ai_next = &second };
 
     MUST(with_host && strcmp(host, "host") == 0 && strcmp(service, "4369") == 0 && hints->ai_socktype == SOCK_STREAM);
+    MUST(alarm_s > 0 && alarm_s <= 6);
     *list = &first;
     return 0;
 }
@@ -272,14 +318,55 @@ char *fake_getenv(const char *name)
 
 /* ---- what must come of it */
 
-/* Neither an escape nor a character that moves the cursor. */
-static void check_text(const char *text, size_t len)
+/* The bytes of the well-formed character at s[i], by RFC 3629's table; 0 where there is none. */
+static size_t character(const uint8_t *s, size_t i, size_t n)
 {
-    size_t i;
+    static const struct { uint8_t first, last, low, high; size_t len; } kinds[] = {
+        { 0x00, 0x7f, 0x80, 0xbf, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+        { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+        { 0xf4, 0xf4, 0x80, 0x8f, 4 }
+    };
+    size_t k, j;
 
-    for (i = 0; i < len; i++) {
-        MUST(text[i] == '\n' || ((uint8_t)text[i] >= 32 && text[i] != 127));
-        MUST(i == 0 || (uint8_t)text[i - 1] != 0xc2 || (uint8_t)text[i] < 0x80 || (uint8_t)text[i] >= 0xa0);
+    for (k = 0; k < LENGTH(kinds); k++) {
+        if (s[i] < kinds[k].first || s[i] > kinds[k].last || i + kinds[k].len > n)
+            continue;
+        for (j = 1; j < kinds[k].len; j++)
+            if (s[i + j] < (j == 1 ? kinds[k].low : 0x80) || s[i + j] > (j == 1 ? kinds[k].high : 0xbf))
+                return 0;
+        return kinds[k].len;
+    }
+    return 0;
+}
+
+/* Appends what a terminal may show of these bytes; returns where it ends. */
+static char *show(char *to, const uint8_t *s, size_t len)
+{
+    size_t i = 0, n;
+
+    for (; i < len; i += n > 0 ? n : 1) {
+        n = character(s, i, len);
+        if (n == 0 || (n == 1 && (s[i] < 32 || s[i] == 127) && s[i] != '\n' && s[i] != '\0') || (n == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0)) {
+            *to++ = '?';
+        } else if (s[i] != '\0') {
+            memcpy(to, s + i, n);
+            to += n;
+        }
+    }
+    *to = '\0';
+    return to;
+}
+
+/* Neither an escape nor a character that moves the cursor; tabs where they part columns. */
+static void check_text(const char *text, size_t len, int tabs)
+{
+    const uint8_t *const s = (const uint8_t *)text;
+    size_t i, n;
+
+    for (i = 0; i < len; i += n) {
+        n = character(s, i, len);
+        MUST(n > 0 && (s[i] == '\n' || (s[i] == '\t' && tabs) || (s[i] >= 32 && s[i] != 127)));
+        MUST(n != 2 || s[i] != 0xc2 || s[i + 1] >= 0xa0);
     }
 }
 
@@ -320,64 +407,64 @@ static void must_say(const char *text, int status, int wanted)
     MUST(status == wanted);
 }
 
-static void check_list(const struct answer *a, int status)
+/* The length of the line that begins at byte `at` of the answer, with its line feed, or of as much as is read at once. */
+static size_t line_len(const struct answer *a, size_t at)
+{
+    size_t len = 0;
+
+    while (at + len < a->len && len < READ_MAX && (len == 0 || a->bytes[at + len - 1] != '\n'))
+        len++;
+    return len;
+}
+
+static void check_list(int command, const struct answer *a, int status)
 {
     static char want[TEXT_MAX];
-    size_t len, i;
+    char *p = want;
+    size_t at, len;
 
-    if (!is_whole(a) || !begins_with_port(a)) {
+    if (!is_whole(a) || !begins_with_port(a) || (command == COUNTS && a->sent[2] != 'N')) {
         MUST(status == 1);
         return;
     }
-    len = (size_t)sprintf(want, "epmd: up and running on port %u with data:\n",
-                          (unsigned)a->bytes[0] << 24 | (unsigned)a->bytes[1] << 16 | (unsigned)a->bytes[2] << 8 | a->bytes[3]);
-    for (i = 4; i < a->len; i++)
-        if (a->bytes[i] != 0) {
-            want[len] = (char)a->bytes[i];
-            if (a->bytes[i] != '\n' && (a->bytes[i] < 32 || a->bytes[i] == 127 ||
-                (want[len - 1] == '\xc2' && a->bytes[i] >= 0x80 && a->bytes[i] < 0xa0)))
-                want[len] = '?';
-            len++;
-        }
-    want[len] = '\0';
+    *p = '\0';
+    if (command != COUNTS)
+        p += sprintf(want, "epmd: up and running on port %u with data:\n", a->bytes[2] * 256u + a->bytes[3]);
+    for (at = 4; at < a->len; at += len) {
+        len = line_len(a, at);
+        p = show(p, a->bytes + at, len);
+    }
     must_say(want, status, a->how != END);
 }
 
-/* The word that came: 15 bytes, or what the end of the connection is behind; what follows a NUL does not count. 0 where none came. */
-static int take_word(const struct answer *a, char word[16])
+/* The word that came; what follows a NUL does not count. 0 where none came. */
+static int take_word(const struct answer *a, char word[READ_MAX + 1])
 {
-    size_t i;
+    const size_t len = a == NULL || a->len < READ_MAX ? (a == NULL ? 0 : a->len) : READ_MAX;
 
-    memset(word, 0, 16);
-    if (!is_whole(a) && (a == NULL || a->how != SILENCE || a->len < 15))
+    if (!is_whole(a) && (a == NULL || a->how != SILENCE || len < READ_MAX))
         return 0;
-    for (i = 0; i < 15 && i < a->len; i++)
-        word[i] = (char)a->bytes[i];
-    return 1;
+    memcpy(word, a->bytes, len);
+    word[len] = '\0';
+    return len > 0 || set.host == NULL;
 }
 
 static void must_not_understand(const char *word, int status)
 {
-    char said[64], *p = said + sprintf(said, "epmd: local epmd responded with <");
-    size_t i;
+    char said[READ_MAX + 64], *p = said + sprintf(said, "epmd: local epmd responded with <");
 
-    for (i = 0; word[i] != '\0'; i++) {
-        *p++ = word[i];
-        if (((uint8_t)word[i] < 32 && word[i] != '\n') || word[i] == 127 ||
-            (i > 0 && word[i - 1] == '\xc2' && (uint8_t)word[i] >= 0x80 && (uint8_t)word[i] < 0xa0))
-            p[-1] = '?';
-    }
+    p = show(p, (const uint8_t *)word, strlen(word));
     strcpy(p, ">\n");
     must_say(said, status, 1);
 }
 
 static void check_word(int command, const struct answer *a, int status)
 {
-    char word[16];
+    static char word[READ_MAX + 1];
 
     if (a != NULL && a->how == FOR_EVER)
         return;
-    if (!take_word(a, word) || (word[0] == '\0' && set.host != NULL))
+    if (a == NULL || is_mute(a) || !take_word(a, word))
         must_say("", status, 1);
     else if (command == KILL && strcmp(word, "OK") == 0)
         must_say("Killed\n", status, 0);
@@ -385,7 +472,7 @@ static void check_word(int command, const struct answer *a, int status)
         must_say("Killing not allowed - living nodes in database.\n", status, 1);
     else if (command == STOP && strcmp(word, "STOPPED") == 0)
         must_say("STOPPED\n", status, 0);
-    else if (command == STOP && strncmp(word, "NOEXIST", 7) == 0)
+    else if (command == STOP && (strcmp(word, "NOEXIST") == 0 || strcmp(word, "NOEXISTSTOPPED") == 0))
         must_say("NOEXIST\n", status, 0);
     else
         must_not_understand(word, status);
@@ -393,7 +480,7 @@ static void check_word(int command, const struct answer *a, int status)
 
 static void check_lookup(const struct answer *a, const char *name, int status)
 {
-    char entry[EPMD_NAME_MAX + 128], type[8];
+    char entry[EPMD_NAME_MAX + 512], type[8];
     size_t nlen, elen = 0;
     int good = 0;
 
@@ -415,7 +502,7 @@ static void check_lookup(const struct answer *a, const char *name, int status)
     snprintf(type, sizeof type, "%u", a->bytes[4]);
     if (set.debug > 0)
         snprintf(entry, sizeof entry, "name %s\nport %u\ntype %s\nprotocol %u\nversions %u to %u\nextra %u bytes\n", name,
-                 a->bytes[2] * 256u + a->bytes[3], a->bytes[4] == 'M' ? "normal" : a->bytes[4] == 'H' ? "hidden" : type, a->bytes[5],
+                 a->bytes[2] * 256u + a->bytes[3], (a->bytes[4] && strchr("Mmn", a->bytes[4])) ? "normal" : (a->bytes[4] && strchr("Hh", a->bytes[4])) ? "hidden" : type, a->bytes[5],
                  a->bytes[8] * 256u + a->bytes[9], a->bytes[6] * 256u + a->bytes[7], (unsigned)elen);
     else
         snprintf(entry, sizeof entry, "%u\n", a->bytes[2] * 256u + a->bytes[3]);
@@ -433,138 +520,221 @@ static void check_started(int status)
     MUST(shown.len == 0 && shown_wrong.len == 0);
 }
 
+/* Whether the first bytes of the answer, and no more with them, say that it is registered: -1 where that takes time. */
+static int says_registered(const struct answer *a)
+{
+    size_t n = 0, at = 0, need = 1, chunk;
+
+    if (a->sent_len == 0 || a->sent[2] != 'x' || a->len == 0)
+        return 0;
+    while (n < need) {
+        if (at == a->len)
+            return a->how == FOR_EVER ? -1 : 0;
+        chunk = a->step > 0 && a->step < a->len - at ? a->step : a->len - at;
+        at += chunk;
+        n += chunk;
+        need = a->bytes[0] == 118 ? 6 : 4;
+    }
+    return n == need && (a->bytes[0] == 118 || a->bytes[0] == 121) && a->bytes[1] == 0;
+}
+
 static void check_register(const char *name, int status)
 {
-    char said[EPMD_NAME_MAX + 32] = "";
+    static char said[TEXT_MAX];
     const struct answer *a;
+    char *p = said;
+    int is;
 
-    for (a = answers_given; a < answers_given + opened; a++)
-        if (a->sent_len > 0 && a->sent[2] == 'x' && (a->len >= 2 || (a->len == 1 && a->how == FOR_EVER)) && a->bytes[a->len > 1] == 0)
-            sprintf(said, "registered %s at port 5000\n", name);
+    *p = '\0';
+    for (a = answers_given; a < answers_given + opened; a++) {
+        is = says_registered(a);
+        if (is < 0)
+            return;
+        if (is)
+            p += sprintf(p, "registered %s at port 5000\n", name);
+    }
     MUST(strcmp(shown.text, said) == 0);
-    MUST(status == 1 || (status == 99 && shown.len > 0));
+    MUST(status == 1 || (status == HOLDS && shown.len > 0));
 }
 
-/* The cells of a line of a status, or of a dump: what is around `<`, `>` and `,`, the port from its first digit on. 0 where it has none. */
-static int read_row(const uint8_t *from, size_t len, int from_dump, char *line, char *cell[6])
-{
-    size_t n = 0, k;
-    char *end;
+struct row {
+    char cell[7][EPMD_NAME_MAX + 1];
+};
 
-    for (; len > 0 && *from == 0; from++)
+/* A cell is cut, shown, and a dash where there is none. */
+static void take_cell(char *cell, const uint8_t *text, size_t len, size_t max)
+{
+    show(cell, text, len < max ? len : max);
+    if (len == 0)
+        strcpy(cell, "-");
+}
+
+/* A decimal number of digits alone, below 2^32 - 1; or -1. */
+static long long decimal(const uint8_t *text, size_t len)
+{
+    long long v = 0;
+    size_t i;
+
+    for (i = 0; i < len && v < UINT32_MAX; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return -1;
+        v = v * 10 + (text[i] - '0');
+    }
+    return i < len || len == 0 || v >= UINT32_MAX ? -1 : v;
+}
+
+static const uint8_t *find_last(const uint8_t *s, size_t len, uint8_t c)
+{
+    while (len > 0 && s[len - 1] != c)
         len--;
-    for (; n < len && from[n] != 0; n++)
-        line[n] = (from[n] < 32 && (from[n] != '\t' || from_dump)) || from[n] == 127 ||
-                  (n > 0 && from[n - 1] == 0xc2 && from[n] >= 0x80 && from[n] < 0xa0) ? '?' : (char)from[n];
-    line[n] = '\0';
-    if (from_dump) {
-        end = strrchr(line, '>');
-        cell[0] = strchr(line, '<');
-        if (end == NULL || cell[0] == NULL || end < cell[0] || strchr(end, ',') == NULL)
-            return 0;
-        *strchr(end, ',') = '\0';
-        *end = '\0';
-        cell[0]++;
-        for (cell[1] = end + 1; *cell[1] != '\0' && (*cell[1] < '0' || *cell[1] > '9'); cell[1]++)
-            ;
-        cell[2] = cell[4] = cell[5] = line + n;
-        cell[3] = *line == 'a' ? "active" : "down";
-        return strlen(cell[0]) <= 1020;
-    }
-    for (k = 0; k < 6; k++) {
-        cell[k] = line;
-        line = strchr(line, '\t');
-        if (line == NULL && k < 5)
-            return 0;
-        if (line != NULL)
-            *line++ = '\0';
-    }
-    return strlen(cell[0]) <= 1020;
+    return len > 0 ? s + len - 1 : NULL;
 }
 
-/* The row at *text: an active node's type and versions are what another answer said. Moves behind it. */
-static void must_have_row(const char **text, char *cell[6], int width)
+/* The row that stands in a line of a status, or of a dump: 0 where it has none. */
+static int read_row(const uint8_t *s, size_t len, int from_dump, struct row *row)
 {
-    const char *const line_end = strchr(*text, '\n'), *p;
-    char want[EPMD_LINE_MAX + 64];
-    size_t len;
+    static const size_t max[7] = { EPMD_NAME_MAX, 5, 0, 0, 6, 10, 20 };
+    static const int shown_at[9] = { 0, 1, -1, 4, 5, 6, -1, -1, -1 };
+    const uint8_t *end, *at;
+    char highest[16] = "", lowest[16] = "";
+    long long v[9];
+    size_t n;
+    int k;
 
-    MUST(line_end != NULL);
-    for (p = cell[0]; *p != '\0'; p++) {
-        MUST(*(*text)++ == *p);
-        width -= (*p & 0xc0) != 0x80;
+    memset(row, 0, sizeof *row);
+    for (k = 0; k < 7; k++)
+        strcpy(row->cell[k], "-");
+    if (from_dump && len > 0 && *s == 0) {
+        s++;
+        len--;
     }
-    len = (size_t)sprintf(want, "%*s  %5.5s  ", width, "", cell[1]);
-    MUST((size_t)(line_end - *text) >= len && memcmp(*text, want, len) == 0);
-    *text += len;
-    len = (size_t)sprintf(want, "  %-6.16s  %10.10s  %.40s\n", cell[3], cell[4], cell[5]);
-    MUST((size_t)(line_end + 1 - *text) >= 16 + len && memcmp(line_end + 1 - len, want, len) == 0);
-    MUST(*cell[3] == 'a' || memcmp(*text, "                ", 16) == 0);
-    MUST(*cell[3] == 'a' || (size_t)(line_end + 1 - *text) == 16 + len);
-    *text = line_end + 1;
+    for (n = 0; n < len && s[n] != 0 && s[n] != '\n'; n++)
+        ;
+    len = n;
+    if (from_dump) {
+        at = memchr(s, '<', len);
+        end = find_last(s, len, '>');
+        if (at == NULL || end == NULL || end < at)
+            return 0;
+        take_cell(row->cell[0], at + 1, (size_t)(end - at - 1), max[0]);
+        for (at = end + 1; at < s + len && (*at < '0' || *at > '9'); at++)
+            ;
+        for (n = 0; at + n < s + len && at[n] >= '0' && at[n] <= '9'; n++)
+            ;
+        take_cell(row->cell[1], at, n, max[1]);
+        strcpy(row->cell[4], *s == 'a' ? "active" : "down");
+        return 1;
+    }
+    for (k = 0; k < 9; k++) {
+        for (n = 0; n < len && s[n] != '\t'; n++)
+            ;
+        v[k] = s == NULL ? -1 : decimal(s, n);
+        if (s != NULL && shown_at[k] >= 0)
+            take_cell(row->cell[shown_at[k]], s, n, max[shown_at[k]]);
+        if (s == NULL && k < 6)
+            return 0;
+        if (s != NULL && k >= 7)
+            take_cell(k == 7 ? highest : lowest, s, n, 5);
+        s = n < len ? s + n + 1 : NULL;
+        len -= n < len ? n + 1 : len;
+    }
+    if (v[6] >= 0)
+        sprintf(row->cell[2], "%lld", v[6]);
+    if (v[6] == 'M' || v[6] == 'm' || v[6] == 'n')
+        strcpy(row->cell[2], "normal");
+    if (v[6] == 'H' || v[6] == 'h')
+        strcpy(row->cell[2], "hidden");
+    if (*lowest != '\0')
+        strcat(strcat(strcpy(row->cell[3], lowest), "-"), highest);
+    return 1;
+}
+
+static size_t row_len(const struct row *r)
+{
+    size_t len = 0;
+    int k;
+
+    for (k = 0; k < 7; k++)
+        len += strlen(r->cell[k]) + 1;
+    return len;
+}
+
+static int cell_width(const char *cell)
+{
+    int width = 0;
+
+    for (; *cell != '\0'; cell++)
+        width += (*cell & 0xc0) != 0x80;
+    return width;
+}
+
+static void check_rows(const struct row *rows, int len)
+{
+    static char want[TEXT_MAX];
+    char *p = want;
+    size_t room = EPMD_SCRATCH_MAX;
+    int k, c, width = 0;
+
+    if (is_terminal) /* what is written first is measured */
+        for (k = 0; k < len && row_len(&rows[k]) <= room; room -= row_len(&rows[k++]))
+            if (cell_width(rows[k].cell[0]) > width)
+                width = cell_width(rows[k].cell[0]);
+    for (k = 0; k < len; k++) {
+        c = width - cell_width(rows[k].cell[0]);
+        if (is_terminal)
+            p += sprintf(p, "%s%*s  %5s  %-6s  %-8s  %-6s  %10s  %s\n", rows[k].cell[0], c < 0 ? 0 : c, "", rows[k].cell[1],
+                         rows[k].cell[2], rows[k].cell[3], rows[k].cell[4], rows[k].cell[5], rows[k].cell[6]);
+        else
+            for (c = 0; c < 7; c++)
+                p += sprintf(p, "%s%c", rows[k].cell[c], c < 6 ? '\t' : '\n');
+    }
+    *p = '\0';
+    MUST(strcmp(shown.text, want) == 0);
 }
 
 static void check_status(int status)
 {
-    static char line[TEXT_MAX];
-    const struct answer *a = answers_given;
-    const char *text = shown.text;
-    char *cell[6], head[EPMD_LINE_MAX + 64];
-    int from_dump, width = 4, prints;
-    size_t at, len;
+    static struct row rows[TEXT_MAX / 64];
+    static const struct row head = { { "NAME", "PORT", "TYPE", "VERSIONS", "STATE", "CREATION", "SINCE" } };
+    const struct answer *a = last_answer();
+    int len = 0, from_dump;
+    size_t at, n;
 
-    if (set.wait_s > 0)
-        return;
-    if (status != 0) {
-        a = last_answer();
-        MUST(!is_whole(a) || !begins_with_port(a) || opened == FDS);
+    if (!is_whole(a) || !begins_with_port(a)) {
+        MUST(status == 1);
         return;
     }
-    while (a->how == REFUSED)
-        a++;
-    from_dump = a->len < 4;
-    if (from_dump)
-        for (a++; a->how == REFUSED; a++)
-            ;
-    MUST(a < answers_given + opened && a->len >= 4);
-    if (!is_whole(a))
-        return;
-    for (prints = 0; prints < 2; prints++) {
-        for (at = 4; at < a->len; at += len + 1) {
-            for (len = 0; at + len < a->len && a->bytes[at + len] != '\n'; len++)
-                ;
-            if (!read_row(a->bytes + at, len, from_dump, line, cell))
-                continue;
-            if (prints)
-                must_have_row(&text, cell, width);
-            else if (strlen(cell[0]) > (size_t)width)
-                width = (int)strlen(cell[0]);
-        }
-        len = (size_t)sprintf(head, "%-*s   PORT  TYPE    VERSIONS  STATE     CREATION  SINCE\n", width, "NAME");
-        if (!prints && is_terminal) {
-            MUST(strncmp(text, head, len) == 0);
-            text += len;
-        }
+    MUST(status == (a->how != END));
+    MUST(a->sent_len == 3);
+    from_dump = a->sent[2] == 'd';
+    MUST(from_dump || a->sent[2] == 'N');
+    if (is_terminal)
+        rows[len++] = head;
+    for (at = 4; at < a->len; at += n) {
+        n = line_len(a, at);
+        len += read_row(a->bytes + at, n, from_dump, &rows[len]);
     }
-    MUST(*text == '\0' || (set.debug > 0 && !from_dump));
+    check_rows(rows, len);
 }
 
 /* ---- a run */
 
-static const char *const command_names_[COMMANDS] = { "-names", "-dump", "-started", "-kill", "-stop", "-lookup", "-register", "-status" };
+static const char *const command_names_[COMMANDS] = { "-names", "-dump", "-started", "-kill", "-stop", "-lookup", "-register", "-status", "-counts" };
 
 static void check(int command, const char *name, int status)
 {
-    static const uint8_t requests[COMMANDS] = { 'n', 'd', 0, 'k', 's', 'z', 0, 0 };
+    static const uint8_t requests[COMMANDS] = { 'n', 'd', 0, 'k', 's', 'z', 0, 0, 0 };
 
-    check_text(shown.text, shown.len);
-    check_text(shown_wrong.text, shown_wrong.len);
+    check_text(shown.text, shown.len, command == STATUS && !is_terminal);
+    check_text(shown_wrong.text, shown_wrong.len, 0);
+    MUST(command == REGISTER || time_ms <= 1000 + 5000 + 1000 + 1000);
     check_requests(requests[command], command < STOP ? "" : name);
-    MUST(status == 0 || status == 1 || status == 2 || status == 99);
+    MUST(status == 0 || status == 1 || status == 2 || status == HOLDS);
     switch (command) {
     case NAMES:
     case DUMP:
-        check_list(last_answer(), status);
+    case COUNTS:
+        check_list(command, last_answer(), status);
         break;
     case STARTED:
         check_started(status);
@@ -588,15 +758,16 @@ static void check(int command, const char *name, int status)
 /* The user's own argument: a text without control characters. */
 static void take_argument(char *name)
 {
-    size_t len = take(1), i;
+    size_t len = take(1);
 
     if (len == 255)
         len = take(2) % (EPMD_NAME_MAX + 16);
     if (len > input.left)
         len = input.left;
-    for (i = 0; i < len; i++)
-        name[i] = (char)(input.at[i] < 32 || input.at[i] == 127 || (i > 0 && name[i - 1] == '\xc2' && input.at[i] < 0xa0) ? '_' : input.at[i]);
-    name[len] = '\0';
+    show(name, input.at, len);
+    for (; *name != '\0'; name++)
+        if (*name == '\n')
+            *name = '_';
     input.at += len;
     input.left -= len;
 }
@@ -621,7 +792,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         initial = set;
     begun = 1;
     set = initial;
-    said_last = 0;
+    memset(&cli, 0, sizeof cli);
+    cli.fd = -1;
+    cli.deadline_ms = NEVER;
     input.at = bytes;
     input.left = len;
     command = (int)take(1) % COMMANDS;
@@ -631,7 +804,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     is_terminal = (flags & 16) != 0;
     opened = 0;
     alarm_s = 0;
-    alarm_handler = NULL;
     time_ms = 1000;
     if (with_host) {
         argv[argc++] = "-host";

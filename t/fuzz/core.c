@@ -528,7 +528,8 @@ static size_t line_of(const struct life *l, uint8_t kind, char *out)
         return print(out, "old/unused name <%.*s>, port = %u, fd = %d \n", len, name, l->port, fd) + 1;
     default:
         print_date(date, l->since);
-        return print(out, "%.*s\t%u\t%d\t%s\t%u\t%s\n", len, name, l->port, fd, l->live ? "active" : "down", told(l), date);
+        return print(out, "%.*s\t%u\t%d\t%s\t%u\t%s\t%u\t%u\t%u\n", len, name, l->port, fd, l->live ? "active" : "down", told(l), date,
+                     l->type, l->highest, l->lowest);
     }
 }
 
