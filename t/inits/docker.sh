@@ -70,12 +70,21 @@ run_case() {
     docker_unpacked || return
     dockerd_started || return
     built || return
-    make -s -C "$work/src" image >/dev/null
+    example
     images
     in_six_megabytes
     ends
     docker rm -f e1 e2 e3 >/dev/null
     cgroups_cleared
+}
+
+example() {
+    local lines
+    lines=$(sed -n '/^    .*docker /s/^    //p' "$root/README.md")
+    check "README's example runs as it stands" 'up and running' "$(
+        cd "$work/src" && eval "$lines" >"$work/id" && id=$(tail -n 1 "$work/id") &&
+            within 20 docker exec "$id" /epmd -started && docker exec "$id" /epmd -names
+        docker rm -f "$id" >/dev/null)"
 }
 
 images() {
