@@ -1301,6 +1301,7 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #ifndef EPMD_NO_EPOLL
 #include <sys/epoll.h>
 #define USE_EPOLL
@@ -1408,6 +1409,8 @@ static uint16_t polled_slots;                /* parked in polled[]: those of hig
 static int64_t deadline_ms = NEVER;          /* no connection's is earlier */
 static int64_t pause_ms = NEVER;             /* until then nothing is accepted */
 static int64_t shortage_ms = NEVER;          /* the next one may be over then */
+static int64_t notify_ms = NEVER;            /* READY=1 is to be sent again then */
+static int notify_socket = -1;               /* to the supervisor, until then */
 static int signal_pipe = -1;                 /* its writing end */
 static int log_socket = -1;                  /* to the syslog daemon, once detached */
 static volatile sig_atomic_t ended;          /* by this signal, or END_REASON */
@@ -2106,10 +2109,18 @@ static long environment_number(const char *name)
 	return text != NULL && is_number(text, &v) ? (long)v : 0;
 }
 
-/* The sockets that the supervisor opened, from descriptor 3 on. */
+/* How many sockets the supervisor opened, from descriptor 3 on; one too many if there are more. */
+static int listen_handed(void)
+{
+	const int ours = environment_number("LISTEN_PID") == (long)getpid();
+	const long count = ours ? environment_number("LISTEN_FDS") : 0;
+
+	return count <= EPMD_LISTEN_MAX ? (int)count : EPMD_LISTEN_MAX + 1;
+}
+
 static void listen_inherit(void)
 {
-	const long count = environment_number("LISTEN_PID") == (long)getpid() ? environment_number("LISTEN_FDS") : 0;
+	const int count = listen_handed();
 	union address own;
 	socklen_t len;
 	int lfd, listens = 0;
@@ -2118,7 +2129,7 @@ static void listen_inherit(void)
 		fail("systemd provides no sockets", "", 0);
 	if (count > EPMD_LISTEN_MAX)
 		fail("systemd provides too many sockets", "", 0);
-	for (lfd = 3; lfd < 3 + (int)count; lfd++) {
+	for (lfd = 3; lfd < 3 + count; lfd++) {
 		len = sizeof listens;
 		if (getsockopt(lfd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) < 0 || !listens)
 			fail("systemd provides what is no listening socket", "", 0);
@@ -2876,12 +2887,31 @@ static void turn_signals(void)
 	}
 }
 
+#define NOTIFY_MS 100 /* until READY=1 is sent again, if the supervisor's socket is full */
+
+static void notify_ready(void)
+{
+	static const char ready[] = "READY=1";
+	const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+
+	notify_ms = NEVER;
+	if (send(notify_socket, ready, sizeof ready - 1, flags) < 0 && is_passing(errno))
+		notify_ms = clock_ms() + NOTIFY_MS;
+	else
+		(void)close(notify_socket);
+}
+
+static int64_t earlier(int64_t a_ms, int64_t b_ms)
+{
+	return a_ms < b_ms ? a_ms : b_ms;
+}
+
 /* What the clock says is due; returns when the next thing is. */
 static int64_t turn_clock(void)
 {
-	int64_t now_ms, next_ms;
+	int64_t now_ms;
 
-	if (deadline_ms == NEVER && pause_ms == NEVER && shortage_ms == NEVER)
+	if (earlier(earlier(deadline_ms, pause_ms), earlier(shortage_ms, notify_ms)) == NEVER)
 		return NEVER;
 	now_ms = clock_ms();
 	if (now_ms >= deadline_ms)
@@ -2892,8 +2922,9 @@ static int64_t turn_clock(void)
 	}
 	if (now_ms >= shortage_ms)
 		shortage_end(now_ms);
-	next_ms = deadline_ms < pause_ms ? deadline_ms : pause_ms;
-	return next_ms < shortage_ms ? next_ms : shortage_ms;
+	if (now_ms >= notify_ms)
+		notify_ready();
+	return earlier(earlier(deadline_ms, pause_ms), earlier(shortage_ms, notify_ms));
 }
 
 /* For poll(): -1 for ever. */
@@ -3667,15 +3698,45 @@ static void reserve_stdio(void)
 		(void)close(fd);
 }
 
-#define FD_INHERITED_MAX 256 /* what a shell's redirections reach */
+#define FD_BLOCK 1024
+
+/*
+ * Finds out which descriptors from `first` on are closed: POLLNVAL says so. Returns of how many: at
+ * most FD_BLOCK, and no more than `end` leaves or the soft limit of open files lets poll() take.
+ */
+static rlim_t poll_block(rlim_t first, rlim_t end, struct pollfd block[FD_BLOCK])
+{
+	struct rlimit limit = { FD_BLOCK, FD_BLOCK };
+	rlim_t len = end - first < FD_BLOCK ? end - first : FD_BLOCK, k;
+
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	if (len > limit.rlim_cur)
+		len = limit.rlim_cur;
+	memset(block, 0, FD_BLOCK * sizeof block[0]);
+	for (k = 0; k < len; k++)
+		block[k].fd = (int)(first + k);
+	(void)poll(block, (nfds_t)len, 0);
+	return len;
+}
+
+#define FD_SEARCH_MAX 1048576 /* where the search for open descriptors ends: Linux's own limit */
 
 /* So that no caller's file, pipe or lock stays open as long as the daemon lives. */
-static void close_inherited(void)
+static void close_inherited(int first)
 {
-	int fd;
+	struct pollfd block[FD_BLOCK];
+	rlim_t fd, len = 1, k;
 
-	for (fd = STDERR_FILENO + 1; fd < FD_INHERITED_MAX; fd++)
-		(void)close(fd);
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, (unsigned)first, ~0u, 0u) == 0)
+		return;
+#endif
+	for (fd = (rlim_t)first; fd < FD_SEARCH_MAX && len > 0; fd += len) {
+		len = poll_block(fd, FD_SEARCH_MAX, block);
+		for (k = 0; k < len; k++)
+			if ((block[k].revents & POLLNVAL) == 0)
+				(void)close((int)(fd + k));
+	}
 }
 
 static void release_stdio(void)
@@ -3816,35 +3877,48 @@ static void open_queue(void)
 	polled[POLL_QUEUE].events = POLLIN;
 }
 
-static rlim_t count_open(rlim_t limit)
+/*
+ * How many descriptors can still be opened below *end, counted up to `want`; sets *end to where the
+ * count ended. So it takes no longer if the limit is high.
+ */
+static rlim_t count_free(rlim_t want, rlim_t *end)
 {
-	rlim_t fd, open_now = 0;
+	struct pollfd block[FD_BLOCK];
+	rlim_t fd = 0, found = 0, len = 1, k;
 
-	for (fd = 0; fd < limit; fd++)
-		open_now += fcntl((int)fd, F_GETFD) != -1;
-	return open_now;
+	for (; fd < *end && found < want && len > 0; fd += k) {
+		len = poll_block(fd, *end, block);
+		for (k = 0; k < len && found < want; k++)
+			found += (block[k].revents & POLLNVAL) != 0;
+	}
+	*end = fd;
+	return found;
 }
 
-#define FD_RESERVE 64 /* descriptors beside the connections: what is open at start, the log's, what was inherited */
+#define FD_RESERVE 3 /* beside the connections: the park's, the log's, one for a moment */
 
 /*
- * As many descriptors as the tables need, or as the hard limit allows: then fewer nodes are admitted, so that look-ups keep their
- * room. Those that are open now are taken to stay.
+ * As many descriptors as the tables need, or as the hard limit allows: then fewer nodes are
+ * admitted, so that look-ups keep their room. Those that are open now are taken to stay.
  */
 static void set_limits(void)
 {
-	const rlim_t need = EPMD_CONN_MAX + EPMD_LISTEN_MAX + FD_RESERVE;
+	const rlim_t want = EPMD_CONN_MAX + FD_RESERVE;
 	struct rlimit limit;
-	rlim_t room = EPMD_CONN_MAX, spare, taken;
+	rlim_t room = want, spare, end;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < need) {
-		limit.rlim_cur = limit.rlim_max < need ? limit.rlim_max : need;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-		(void)getrlimit(RLIMIT_NOFILE, &limit);
-		taken = limit.rlim_cur < need ? count_open(limit.rlim_cur) + 3 : 0;
-		if (limit.rlim_cur < room + taken)
-			room = limit.rlim_cur > taken ? limit.rlim_cur - taken : 0;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		end = limit.rlim_max;
+		room = count_free(want, &end);
+		if (end > limit.rlim_cur) {
+			limit.rlim_cur = end;
+			if (setrlimit(RLIMIT_NOFILE, &limit) < 0) {
+				(void)getrlimit(RLIMIT_NOFILE, &limit);
+				room = count_free(want, &limit.rlim_cur);
+			}
+		}
 	}
+	room = room > FD_RESERVE ? room - FD_RESERVE : 0;
 	if (room < 3)
 		fail("the limit of open files is too low", "", 0);
 	spare = room / 4 < 2 ? 2 : room / 4 < EPMD_CONN_SPARE ? room / 4 : EPMD_CONN_SPARE;
@@ -3892,25 +3966,39 @@ static int passwd_numbers(const char *line, uint32_t *uid, uint32_t *gid)
 }
 
 /*
- * The numbers of a user, by its name or number, and of its group, by /etc/passwd; a number that does not stand there is the group's
- * as well. Not getpwnam(3), which takes memory, and in a static binary other libraries.
+ * The numbers of a user, by its name or number, and of its group, by /etc/passwd; a number that
+ * does not stand there is the group's as well. Not getpwnam(3), which takes memory, and in a static
+ * binary other libraries. What is longer than `line` of a line is passed over.
  */
 static int find_user(const char *user, uint32_t *uid, uint32_t *gid)
 {
 	const size_t len = strlen(user);
 	const int fd = open("/etc/passwd", O_RDONLY);
-	const ssize_t n = fd < 0 ? 0 : read(fd, scratch, sizeof scratch - 1);
+	char line[1024], *end = line;
+	off_t at = 0;
+	ssize_t n = 0;
 	uint32_t number;
 	const int numeric = is_number(user, &number);
-	char *line;
+	int begins, named, found = 0;
 
-	(void)close(fd);
-	scratch[n > 0 ? n : 0] = '\0';
-	for (line = (char *)scratch; line != NULL; line = (line = strchr(line, '\n')) != NULL ? line + 1 : NULL)
-		if (passwd_numbers(line, uid, gid) && ((strncmp(line, user, len) == 0 && line[len] == ':') || (numeric && *uid == number)))
-			return 0;
-	*uid = *gid = number;
-	return numeric ? 0 : -1;
+	if (fd < 0 && errno != ENOENT)
+		fail("cannot read /etc/passwd", "", errno);
+	while (fd >= 0 && !found && (n = pread(fd, line, sizeof line - 1, at)) > 0) {
+		begins = end != NULL;
+		end = memchr(line, '\n', (size_t)n);
+		at += end != NULL ? end - line + 1 : n;
+		line[end != NULL ? end - line : n] = '\0';
+		named = strncmp(line, user, len) == 0 && line[len] == ':';
+		found = begins && passwd_numbers(line, uid, gid) &&
+		    (named || (numeric && *uid == number));
+	}
+	if (n < 0)
+		fail("cannot read /etc/passwd", "", errno);
+	if (fd >= 0)
+		(void)close(fd);
+	if (!found)
+		*uid = *gid = number;
+	return found || numeric ? 0 : -1;
 }
 
 /* From root to -user, for good. */
@@ -3967,14 +4055,12 @@ static void detach(void)
 	release_stdio();
 }
 
-/* READY=1 to the supervisor, sd_notify(3). */
-static void notify_ready(void)
+/* Where a supervisor is told that it serves, sd_notify(3). */
+static void open_notify(void)
 {
-	static const char ready[] = "READY=1";
 	const char *const path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un to;
 	size_t len = path != NULL ? strlen(path) : 0;
-	int fd;
 
 	if (len == 0 || len >= sizeof to.sun_path)
 		return;
@@ -3983,11 +4069,14 @@ static void notify_ready(void)
 	memcpy(to.sun_path, path, len);
 	if (path[0] == '@')
 		to.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-	if (fd < 0)
+	len += offsetof(struct sockaddr_un, sun_path);
+	notify_socket = socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (notify_socket < 0)
 		return;
-	(void)sendto(fd, ready, sizeof ready - 1, MSG_NOSIGNAL, (const struct sockaddr *)&to, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
-	(void)close(fd);
+	if (connect(notify_socket, (const struct sockaddr *)&to, (socklen_t)len) == 0)
+		notify_ready();
+	else
+		(void)close(notify_socket);
 }
 
 /* ==== 15 main: the environment, the options, then a command or the daemon ===================================================== */
@@ -4318,8 +4407,8 @@ int main(int argc, char **argv)
 		mistake(complain("%s is for a command, and there is none",
 		    given_for[OF_COMMAND]->name));
 	open_log();
-	if (set.daemon && !set.systemd)
-		close_inherited();
+	if (set.daemon)
+		close_inherited(STDERR_FILENO + 1 + (set.systemd ? listen_handed() : 0));
 	open_sockets();
 	catch_signals();
 	set_limits();
@@ -4331,7 +4420,7 @@ int main(int argc, char **argv)
 	ignore_children();
 	give_up_rights();
 	if (set.systemd)
-		notify_ready();
+		open_notify();
 	counts.since = (uint32_t)time(NULL);
 	log_start();
 	log_at(1, "epmd running - daemon = %d", set.daemon);

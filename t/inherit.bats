@@ -186,6 +186,95 @@ answers_all() {
     is "$(names)" "" # and where nobody has it any more
 }
 
+# ---- descriptors
+
+inherited() { # how many of the daemon's are those of the test
+    find "/proc/$EPMD_PID/fd" -lname "$TMP/held" | wc -l
+}
+
+holding() { # COMMAND... with descriptors 300, 1100 and the highest that there may be, to 70000
+    local high=$(($(ulimit -Hn) - 1))
+    [ $high -lt 70000 ] || high=70000
+    prlimit --nofile=$((high + 1)) bash -c "exec 300>'$TMP/held' 1100>'$TMP/held' $high>'$TMP/held'"'
+        "$@"' bash "$@"
+}
+
+@test "-daemon keeps no descriptor of its caller's, however high, nor under a limit that is lower by now" {
+    need_no_runner
+    holding "$EPMD" -port "$PORT" -daemon 3>&-
+    adopt
+    is "$(inherited)" 0
+    end "$EPMD_PID"
+    holding prlimit --nofile=64 "$EPMD" -port "$PORT" -daemon 3>&-
+    adopt
+    is "$(inherited)" 0
+}
+
+serves_traced() { # waits in poll() for ever
+    grep -q 'poll(\[.*, -1' "$TMP/trace"
+}
+
+@test "so it does where there is no close_range(2), in a few thousand system calls" {
+    need_no_runner
+    holding strace -D -qq -f -o "$TMP/trace" -e inject=close_range:error=ENOSYS \
+        "$EPMD" -port "$PORT" -daemon 3>&-
+    adopt
+    is "$(inherited)" 0
+    wait_for serves_traced
+    [ "$(wc -l <"$TMP/trace")" -lt 6000 ]
+}
+
+@test "-daemon makes no more system calls under a higher limit of open files" {
+    need_no_runner
+    local calls=()
+    for limit in 2048 "$(ulimit -Hn)"; do
+        free_port
+        prlimit --nofile="$limit" strace -D -qq -f -o "$TMP/trace" "$EPMD" -port "$PORT" -daemon 3>&-
+        adopt
+        wait_for serves_traced
+        calls+=("$(wc -l <"$TMP/trace")")
+        end "$EPMD_PID"
+    done
+    [ $((calls[1] - calls[0])) -lt 20 ]
+    [ "${calls[0]}" -lt 200 ]
+}
+
+@test "with -systemd -daemon the sockets stay, and what stands behind them does not" {
+    need_no_runner
+    holding "$BUILD/supervisor" -l "127.0.0.1,$PORT" -l "::1,$PORT" "$EPMD" -systemd -daemon 3>&-
+    wait_for listening "$PORT"
+    adopt
+    is "$(inherited)" 0
+    is "$(names)" ""
+    is "$(ask -a ::1 send "$names_req" eof)" "$(printf '%08x' "$PORT") closed"
+}
+
+crowded() { # LIMIT: the daemon on $PORT with descriptors 100 to 1149 of its caller's
+    # shellcheck disable=SC2016
+    prlimit --nofile="$1:$1" bash -c 'for ((fd = 100; fd < 1150; fd++)); do
+        eval "exec $fd</dev/null"; done; exec "$@"' bash "$EPMD" -port "$PORT" 3>&- &
+    EPMD_PID=$!
+    remember $!
+    wait_for listening "$PORT"
+}
+
+@test "descriptors that are open when it starts cost nodes, never the look-ups" {
+    local limit count
+    for limit in 1500 2048 2400; do
+        free_port
+        crowded $limit
+        hold nodes$limit 1 many 1023 6
+        count=$(cat "$TMP/nodes$limit.out")
+        echo "$count nodes at a limit of $limit"
+        [ "$count" -gt $(((limit - 1150) * 2 / 3)) ]
+        is_registered nn0001
+        flooded flood$limit partial 300
+        is_registered nn0001
+        end "$EPMD_PID"
+    done
+    is "$count" 1023
+}
+
 # ---- others' children
 
 childless() { # PID

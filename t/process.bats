@@ -267,6 +267,22 @@ activated() { # SUPERVISOR-OPTION... -- EPMD-OPTION...
     done
 }
 
+@test "-systemd serves where NOTIFY_SOCKET is full, and tells it READY=1 once there is room" {
+    mkfifo "$TMP/go"
+    "$BUILD/supervisor" -f "$TMP/notify" <"$TMP/go" >"$TMP/notified" 3>&- &
+    remember $!
+    exec 7>"$TMP/go"
+    wait_for grep -qx full "$TMP/notified"
+    NOTIFY_SOCKET=$TMP/notify activated -l "127.0.0.1,$PORT" -- 7>&-
+    wait_for listening "$PORT"
+    is "$(names)" ""
+    run grep READY "$TMP/notified"
+    is "$status" 1
+    exec 7>&-
+    wait_for grep -qx READY=1 "$TMP/notified"
+    is "$(names)" ""
+}
+
 @test "-systemd without a NOTIFY_SOCKET, or with one that nobody reads, serves" {
     NOTIFY_SOCKET=$TMP/nobody activated -l "127.0.0.1,$PORT" --
     wait_for listening "$PORT"

@@ -50,6 +50,45 @@ has_no_rights() {
     has_no_rights "$uid" "$gid"
 }
 
+# on an /etc/passwd of the test's
+start_with_passwd() { # OPTION...
+    EPMD_RUNNER="unshare --mount sh $TMP/run" start "$@"
+}
+
+@test "-user reads /etc/passwd to its end, whatever its lines" {
+    need_root "a mount namespace"
+    need_no_runner
+    local i long
+    # shellcheck disable=SC2016
+    echo 'mount --bind "${0%/*}/passwd" /etc/passwd && exec "$@"' >"$TMP/run"
+    printf -v long '%5000s' ''
+    {
+        for i in {1..3000}; do echo "user$i:x:$((10000 + i)):$((20000 + i)):a user:/home/user$i:/bin/sh"; done
+        echo "long:x:7:7:${long// /last:x:8:8:}:/:/bin/sh" # passed over, whatever looks like an entry inside
+        echo "${long// /x}:x:9:9::/:/bin/sh"
+        printf 'last:x:31000:32000::/:/bin/sh'
+    } >"$TMP/passwd"
+    start_with_passwd -user last
+    has_no_rights 31000 32000
+    end "$EPMD_PID"
+    free_port
+    start_with_passwd -user 31000
+    has_no_rights 31000 32000
+    end "$EPMD_PID"
+    free_port
+    start_with_passwd -user 12999
+    has_no_rights 12999 22999
+}
+
+@test "-user where /etc/passwd cannot be read is an error, not another group" {
+    need_root "a mount namespace"
+    need_no_runner
+    mkdir "$TMP/passwd"
+    echo 'mount --bind "$1" /etc && shift && exec "$@"' >"$TMP/run"
+    refuses_user 'cannot read /etc/passwd: Is a directory' \
+        unshare --mount sh "$TMP/run" "$TMP" "$EPMD" -port "$PORT" -user 1
+}
+
 @test "-user with -daemon has given up root by the time that it returns" {
     need_root "another user"
     "$EPMD" -port "$PORT" -daemon -user nobody 3>&-

@@ -19,6 +19,8 @@
  *     supervisor -n PATH
  *         receives datagrams at a Unix socket and prints each as a line: the part of systemd's NOTIFY_SOCKET and of
  *         syslogd; "@NAME" is an abstract one
+ *     supervisor -f PATH
+ *         the same, but reads nothing until its standard input ends, and fills the socket meanwhile
  *     supervisor -t COMMAND...
  *         runs COMMAND on a terminal of its own that nobody reads
  *     supervisor -b COMMAND...
@@ -78,7 +80,22 @@ static int open_socket(char *where, int listens)
     return lfd;
 }
 
-static void print_datagrams(const char *path)
+/* Until no more fits. */
+static void fill(const struct sockaddr *to, socklen_t len)
+{
+    char byte;
+    const int out = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+    while (sendto(out, "x", 1, MSG_DONTWAIT, to, len) == 1)
+        ;
+    close(out);
+    puts("full");
+    fflush(stdout);
+    while (read(0, &byte, 1) > 0)
+        ;
+}
+
+static void print_datagrams(const char *path, int filled)
 {
     struct sockaddr_un sa;
     char text[4096];
@@ -95,6 +112,8 @@ static void print_datagrams(const char *path)
         sa.sun_path[0] = '\0';
     if (bind(fd, (struct sockaddr *)&sa, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) != 0)
         die(path);
+    if (filled)
+        fill((struct sockaddr *)&sa, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
     while ((n = recv(fd, text, sizeof text - 1, 0)) >= 0) {
         text[n] = '\0';
         puts(text);
@@ -247,7 +266,7 @@ int main(int argc, char **argv)
     snprintf(pid, sizeof pid, "%ld", (long)getpid());
     for (c = 3; c < 64; c++)
         close(c); /* what a test's shell had open */
-    while ((c = getopt(argc, argv, "+p:l:u:a:r:m:n:itbzx:")) != -1)
+    while ((c = getopt(argc, argv, "+p:l:u:a:r:m:n:f:itbzx:")) != -1)
         switch (c) {
         case 'p': snprintf(pid, sizeof pid, "%s", optarg); break;
         case 'l':
@@ -258,7 +277,8 @@ int main(int argc, char **argv)
         case 'a': answer_all(open_socket(optarg, 1), argv[optind]); return 1;
         case 'r': answer_bytes(open_socket(optarg, 1), argv + optind); return 1;
         case 'm': accept_all(open_socket(optarg, 1)); return 1;
-        case 'n': print_datagrams(optarg); return 1;
+        case 'n':
+        case 'f': print_datagrams(optarg, c == 'f'); return 1;
         case 'x': shut_down_at = optarg; break;
         case 't':
         case 'b': play_terminal(c == 'b', argv + optind); return 0;

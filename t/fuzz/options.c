@@ -28,6 +28,8 @@
 #define open fake_open
 #define close fake_close
 #define read fake_read
+#define pread fake_pread
+#define syscall fake_syscall
 #define write fake_write
 #define dup2 fake_dup2
 #define fstat(fd, s) fake_fstat(fd, s)
@@ -83,7 +85,7 @@ static struct socket {
     union address at;
     int open, bound, listens, heard;
 } sockets[FDS];
-static int opened, connects, forks, passwd_at;
+static int opened, connects, forks;
 static char asked_host[TEXT_MAX], asked_port[16];
 static uint16_t asked_ports[2];
 static unsigned alarm_s;
@@ -188,7 +190,6 @@ int fake_open(const char *path, int flags, ...)
     if (strcmp(path, "/etc/passwd") != 0)
         return OTHER_FD;
     MUST(flags == O_RDONLY);
-    passwd_at = 0;
     return PASSWD_FD;
 }
 
@@ -201,21 +202,27 @@ int fake_close(int fd)
 
 ssize_t fake_read(int fd, void *room, size_t len)
 {
-    size_t fill = 0, n;
-    char *const text = room;
+    MUST(fd == COOKIES_FD && len == 1);
+    *(char *)room = "01"[opened % 2];
+    return 1;
+}
 
-    if (fd == COOKIES_FD) {
-        *text = "01"[opened % 2];
-        return 1;
-    }
-    MUST(fd == PASSWD_FD);
-    for (; passwd_at < passwd.len; passwd_at++) {
-        n = strlen(passwd.word[passwd_at] + 7);
-        if (n + 1 > len - fill)
+/* The lines of /etc/passwd, the last one without a newline. */
+ssize_t fake_pread(int fd, void *room, size_t len, off_t from)
+{
+    size_t fill = 0, at = (size_t)from, n;
+    int i;
+
+    MUST(fd == PASSWD_FD && from >= 0);
+    for (i = 0; i < passwd.len && fill < len; i++) {
+        n = strlen(passwd.word[i] + 7);
+        for (; at < n && fill < len; at++)
+            ((char *)room)[fill++] = passwd.word[i][7 + at];
+        if (at == n && i + 1 < passwd.len && fill < len)
+            ((char *)room)[fill++] = '\n';
+        else if (at <= n)
             break;
-        memcpy(text + fill, passwd.word[passwd_at] + 7, n);
-        text[fill + n] = '\n';
-        fill += n + 1;
+        at = at > n ? at - n - 1 : 0;
     }
     return (ssize_t)fill;
 }
@@ -262,7 +269,7 @@ int fake_pipe(int ends[2])
     return 0;
 }
 
-/* All is ready for a command; what the daemon looks at is its loop. */
+/* All is ready for a command; no descriptor is open that is asked for nothing; `polled` is the loop's. */
 int fake_poll(struct pollfd *p, nfds_t len, int timeout_ms)
 {
     nfds_t k;
@@ -272,8 +279,10 @@ int fake_poll(struct pollfd *p, nfds_t len, int timeout_ms)
     if (p == polled)
         longjmp(out, 1 + SERVES);
     for (k = 0; k < len; k++) {
-        p[k].revents = p[k].fd >= 0 ? p[k].events : 0;
-        n += p[k].fd >= 0;
+        p[k].revents = p[k].events == 0 ? POLLNVAL : p[k].events;
+        if (p[k].fd < 0)
+            p[k].revents = 0;
+        n += p[k].revents != 0;
     }
     return n;
 }
@@ -299,6 +308,20 @@ int fake_socket(int family, int type, int protocol)
     memset(&sockets[opened], 0, sizeof sockets[opened]);
     sockets[opened].open = 1;
     return FD + opened++;
+}
+
+/* close_range() of what was inherited, but for a supervisor's sockets. */
+long fake_syscall(long number, ...)
+{
+    va_list ap;
+    unsigned first;
+    const int handed = set.systemd ? listen_handed() : 0;
+
+    va_start(ap, number);
+    first = va_arg(ap, unsigned);
+    va_end(ap);
+    MUST(number == SYS_close_range && set.daemon && first == 3 + (unsigned)handed);
+    return 0;
 }
 
 static struct socket *socket_of(int fd)
@@ -371,6 +394,10 @@ int fake_connect(int fd, const struct sockaddr *to, socklen_t len)
 {
     const union address *const a = (const union address *)to;
 
+    if (to->sa_family == AF_UNIX) {
+        MUST(fd == OTHER_FD && len <= sizeof(struct sockaddr_un));
+        return 0;
+    }
     MUST(socket_of(fd)->bound == 0 && len >= sizeof a->v4);
     asked_ports[connects++ % 2] = ntohs(to->sa_family == AF_INET ? a->v4.sin_port : a->v6.sin6_port);
     if (world.in_use && to->sa_family == AF_INET)
@@ -381,7 +408,10 @@ int fake_connect(int fd, const struct sockaddr *to, socklen_t len)
 
 ssize_t fake_send(int fd, const void *bytes, size_t len, int flags)
 {
-    (void)socket_of(fd);
+    if (fd == OTHER_FD)
+        MUST(len == 7 && memcmp(bytes, "READY=1", 7) == 0 && (flags & MSG_DONTWAIT));
+    else
+        (void)socket_of(fd);
     MUST(bytes != NULL && (flags & MSG_NOSIGNAL));
     return (ssize_t)len;
 }
@@ -971,7 +1001,8 @@ static int entry_numbers(const char *entry, long *uid, long *gid)
 /* The user's numbers: what the first entry of that name or number says, or the number itself. */
 static int want_user(void)
 {
-    const char *const name = want.text[USER], *entry;
+    const char *const name = want.text[USER];
+    char entry[1024]; /* more of a line is not looked at */
     const size_t len = strlen(name);
     const long number = decimal(name, len);
     long uid, gid;
@@ -979,7 +1010,7 @@ static int want_user(void)
 
     want.number[USER] = want.group = number;
     for (i = 0; i < passwd.len; i++) {
-        entry = passwd.word[i] + 7;
+        snprintf(entry, sizeof entry, "%s", passwd.word[i] + 7);
         if (entry_numbers(entry, &uid, &gid) && ((strncmp(entry, name, len) == 0 && entry[len] == ':') || uid == number)) {
             want.number[USER] = uid;
             want.group = gid;
