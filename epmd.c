@@ -2992,7 +2992,7 @@ static struct {
 	char why[2 * CLI_TEXT_MAX];
 	uint8_t in[EPMD_PACKET_MAX + 1]; /* of the answer; the last byte is for a NUL */
 	char out[EPMD_SCRATCH_MAX + 1];
-} cli = { .fd = -1, .status_none = 1, .deadline_ms = NEVER };
+} cli;
 
 /*
  * Keeps why a command failed. If that is only because -wait left this try too little time, the
@@ -4334,6 +4334,7 @@ static int run_command(const struct option *command)
 	int status = 1, now;
 
 	catch_command_signals();
+	cli.fd = -1;
 	cli.request = command->request;
 	cli.status_none = command->status_none;
 	cli.quiet = command->quiet;

@@ -72,7 +72,8 @@
 #define EPMD_BATCH_MAX 64              /* connections served from one source before the others get their turn */
 #endif
 #ifndef EPMD_SCRATCH_MAX
-#define EPMD_SCRATCH_MAX 65536         /* bytes of a listing that are made, and offered to the kernel, at a time */
+/* bytes of a listing that are made, and offered to the kernel, at a time; all that so few nodes need */
+#define EPMD_SCRATCH_MAX (EPMD_NODE_MAX < 56 ? EPMD_NODE_MAX * EPMD_LINE_MAX + EPMD_PACKET_MAX : 65536)
 #endif
 #define EPMD_CONN_MAX   (EPMD_NODE_MAX + EPMD_CONN_SPARE)
 #define EPMD_NAME_CHARS 255            /* characters of a name */

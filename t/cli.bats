@@ -1,6 +1,7 @@
 load helper
 
-mistake() { # TEXT ARGUMENT...: is named on standard error, with where help is; nothing on standard output, status 1
+# a mistake is named on standard error, with where help is; nothing on standard output, status 1
+mistake() { # TEXT ARGUMENT...
     run --separate-stderr epmd "${@:2}"
     is "${*:2}: $status" "${*:2}: 1"
     is "$output" ""
@@ -181,7 +182,8 @@ old/unused name <gone>, port = 6000, fd = N "
     start
     register abc
     run --separate-stderr epmd -port "$PORT" -wait 1 -stop abc
-    is "$status:$output:$stderr" "1:epmd: local epmd responded with <>:epmd: not allowed, unless the daemon runs with -relaxed_command_check"
+    is "$status:$output" "1:epmd: local epmd responded with <>"
+    is "$stderr" "epmd: not allowed, unless the daemon runs with -relaxed_command_check"
     run --separate-stderr epmd -port "$PORT" -wait 1 -kill
     is "$status:$output" "1:Killing not allowed - living nodes in database."
     is "$stderr" "epmd: not allowed, unless the daemon runs with -relaxed_command_check"
@@ -207,7 +209,8 @@ old/unused name <gone>, port = 6000, fd = N "
     for command in -names -dump -kill "-stop abc"; do
         # shellcheck disable=SC2086
         run --separate-stderr epmd -port "$PORT" $command
-        is "$command $status:$output:$stderr" "$command 1::epmd: Cannot connect to local epmd, port $PORT: Connection refused"
+        is "$command $status:$output" "$command 1:"
+        is "$stderr" "epmd: Cannot connect to local epmd, port $PORT: Connection refused"
     done
 }
 
@@ -333,10 +336,14 @@ closed_output() { # COMMAND...
 }
 
 @test "what looks right and is not is said with the right form" {
-    mistake '-host takes no port: "10.0.0.1:4369" (did you mean -host 10.0.0.1 -port 4369?)' -host 10.0.0.1:4369 -names
-    mistake '-host takes no port: "[::1]:4369" (did you mean -host [::1] -port 4369?)' -host '[::1]:4369' -names
-    mistake '-host takes no port: "example.com:1" (did you mean -host example.com -port 1?)' -host example.com:1 -names
-    mistake '-user takes a user, and the group is that user'\''s: "nobody:nogroup"' -user nobody:nogroup
+    mistake '-host takes no port: "10.0.0.1:4369" (did you mean -host 10.0.0.1 -port 4369?)' \
+        -host 10.0.0.1:4369 -names
+    mistake '-host takes no port: "[::1]:4369" (did you mean -host [::1] -port 4369?)' \
+        -host '[::1]:4369' -names
+    mistake '-host takes no port: "example.com:1" (did you mean -host example.com -port 1?)' \
+        -host example.com:1 -names
+    mistake '-user takes a user, and the group is that user'\''s: "nobody:nogroup"' \
+        -user nobody:nogroup
 }
 
 @test "two dashes are taken for one" {

@@ -12,8 +12,8 @@
  *     supervisor -a ADDR,PORT TEXT
  *         answers every connection there with TEXT, and closes it: a stranger that speaks
  *     supervisor -r ADDR,PORT HEX...
- *         the same with bytes, other ones to each request: the first to the first, the last to all that follow; a `+` at
- *         their end keeps the connection open
+ *         the same with bytes, other ones to each request: the first to the first, the last to all
+ *         that follow; a `+` at their end keeps the connection open
  *     supervisor -m ADDR,PORT
  *         accepts every connection there, prints a line for it, and says nothing: a mute one
  *     supervisor -n PATH

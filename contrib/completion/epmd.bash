@@ -18,8 +18,8 @@ _epmd() {
     */-lookup | */-stop) words=$(_epmd_nodes) ;;
     -lookup/*) words=-d ;;
     # a command is the last thing on the line
-    -stop/* | -register/* | */-register | */-names | */-status | */-counts | */-started | */-dump | */-kill | \
-        */-h | */-help | */-V | */-version) return ;;
+    -stop/* | -register/* | */-register | */-names | */-status | */-counts | */-started | \
+        */-dump | */-kill | */-h | */-help | */-V | */-version) return ;;
     */-user) words=$(compgen -u) ;;
     */-host) words=$(compgen -A hostname) ;;
     */-address) words=$'127.0.0.1\n::1' ;;
@@ -27,7 +27,8 @@ _epmd() {
     *)
         words='-d -debug -address -port -daemon -user -systemd -relaxed_command_check -local_names
             -packet_timeout -delay_accept -delay_write -host -timeout -wait
-            -names -lookup -register -status -counts -started -dump -kill -stop -h -help -V -version'
+            -names -lookup -register -status -counts -started -dump -kill -stop
+            -h -help -V -version'
         words=${words//[[:space:]]/$'\n'}
         ;;
     esac

@@ -4,14 +4,16 @@
  * An input is a byte for the command, a byte of flags (1 and 2: -d, 4: -host, 8: -wait 1, 16: standard output is a terminal), a
  * byte for the length of the argument and the argument, and then one answer for each connection that the command opens:
  *
- *     HOW LEN BYTES     HOW % 8: 0 to 3 then the end, 4 a reset, 5 silence, 6 the bytes over and over, 7 no connection at all;
- *                       HOW / 8: so many bytes at a time, 0 all; LEN is 16 bits. Where HOW / 8 is odd, it takes a while to connect,
- *                       and where it is 1 and silent for ever.
+ *     HOW LEN BYTES     HOW % 8: 0 to 3 then the end, 4 a reset, 5 silence, 6 the bytes over and
+ *                       over, 7 no connection at all; HOW / 8: so many bytes at a time, 0 all; LEN
+ *                       is 16 bits. Where HOW / 8 is odd, it takes a while to connect, and where
+ *                       it is 1 and silent for ever.
  *
- * Checked: a request that is sent is one packet and the right one; nothing but text reaches the terminal, whatever was answered; the
- * status is one that epmd.8 knows; a closed connection is used no more, and none is left open when it tries again; nothing waits for
- * longer than -timeout and -wait say, but for a registration that succeeded; and what is printed and the status are those of a naive
- * second reading of the answer (where it was whole).
+ * Checked: a request that is sent is one packet and the right one; nothing but text reaches the
+ * terminal, whatever was answered; the status is one that epmd.8 knows; a closed connection is used
+ * no more, and none is left open when it tries again; nothing waits for longer than -timeout and
+ * -wait say, but for a registration that succeeded; and what is printed and the status are those of
+ * a naive second reading of the answer (where it was whole).
  */
 #define EPMD_NODE_MAX 4
 #define EPMD_CONN_SPARE 4
@@ -322,9 +324,9 @@ char *fake_getenv(const char *name)
 static size_t character(const uint8_t *s, size_t i, size_t n)
 {
     static const struct { uint8_t first, last, low, high; size_t len; } kinds[] = {
-        { 0x00, 0x7f, 0x80, 0xbf, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-        { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
-        { 0xf4, 0xf4, 0x80, 0x8f, 4 }
+        { 0x00, 0x7f, 0x80, 0xbf, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+        { 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+        { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 }
     };
     size_t k, j;
 
@@ -332,7 +334,8 @@ static size_t character(const uint8_t *s, size_t i, size_t n)
         if (s[i] < kinds[k].first || s[i] > kinds[k].last || i + kinds[k].len > n)
             continue;
         for (j = 1; j < kinds[k].len; j++)
-            if (s[i + j] < (j == 1 ? kinds[k].low : 0x80) || s[i + j] > (j == 1 ? kinds[k].high : 0xbf))
+            if (s[i + j] < (j == 1 ? kinds[k].low : 0x80) ||
+                s[i + j] > (j == 1 ? kinds[k].high : 0xbf))
                 return 0;
         return kinds[k].len;
     }
@@ -346,7 +349,8 @@ static char *show(char *to, const uint8_t *s, size_t len)
 
     for (; i < len; i += n > 0 ? n : 1) {
         n = character(s, i, len);
-        if (n == 0 || (n == 1 && (s[i] < 32 || s[i] == 127) && s[i] != '\n' && s[i] != '\0') || (n == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0)) {
+        if (n == 0 || (n == 1 && (s[i] < 32 || s[i] == 127) && s[i] != '\n' && s[i] != '\0') ||
+            (n == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0)) {
             *to++ = '?';
         } else if (s[i] != '\0') {
             memcpy(to, s + i, n);
@@ -407,7 +411,7 @@ static void must_say(const char *text, int status, int wanted)
     MUST(status == wanted);
 }
 
-/* The length of the line that begins at byte `at` of the answer, with its line feed, or of as much as is read at once. */
+/* The length of the line at byte `at` of the answer, or of as much as is read at once. */
 static size_t line_len(const struct answer *a, size_t at)
 {
     size_t len = 0;
@@ -429,7 +433,8 @@ static void check_list(int command, const struct answer *a, int status)
     }
     *p = '\0';
     if (command != COUNTS)
-        p += sprintf(want, "epmd: up and running on port %u with data:\n", a->bytes[2] * 256u + a->bytes[3]);
+        p += sprintf(want, "epmd: up and running on port %u with data:\n",
+                     a->bytes[2] * 256u + a->bytes[3]);
     for (at = 4; at < a->len; at += len) {
         len = line_len(a, at);
         p = show(p, a->bytes + at, len);
@@ -472,7 +477,8 @@ static void check_word(int command, const struct answer *a, int status)
         must_say("Killing not allowed - living nodes in database.\n", status, 1);
     else if (command == STOP && strcmp(word, "STOPPED") == 0)
         must_say("STOPPED\n", status, 0);
-    else if (command == STOP && (strcmp(word, "NOEXIST") == 0 || strcmp(word, "NOEXISTSTOPPED") == 0))
+    else if (command == STOP &&
+             (strcmp(word, "NOEXIST") == 0 || strcmp(word, "NOEXISTSTOPPED") == 0))
         must_say("NOEXIST\n", status, 0);
     else
         must_not_understand(word, status);
@@ -500,9 +506,13 @@ static void check_lookup(const struct answer *a, const char *name, int status)
         return;
     }
     snprintf(type, sizeof type, "%u", a->bytes[4]);
+    if (a->bytes[4] == 'M' || a->bytes[4] == 'm' || a->bytes[4] == 'n')
+        strcpy(type, "normal");
+    if (a->bytes[4] == 'H' || a->bytes[4] == 'h')
+        strcpy(type, "hidden");
     if (set.debug > 0)
         snprintf(entry, sizeof entry, "name %s\nport %u\ntype %s\nprotocol %u\nversions %u to %u\nextra %u bytes\n", name,
-                 a->bytes[2] * 256u + a->bytes[3], (a->bytes[4] && strchr("Mmn", a->bytes[4])) ? "normal" : (a->bytes[4] && strchr("Hh", a->bytes[4])) ? "hidden" : type, a->bytes[5],
+                 a->bytes[2] * 256u + a->bytes[3], type, a->bytes[5],
                  a->bytes[8] * 256u + a->bytes[9], a->bytes[6] * 256u + a->bytes[7], (unsigned)elen);
     else
         snprintf(entry, sizeof entry, "%u\n", a->bytes[2] * 256u + a->bytes[3]);
@@ -520,7 +530,7 @@ static void check_started(int status)
     MUST(shown.len == 0 && shown_wrong.len == 0);
 }
 
-/* Whether the first bytes of the answer, and no more with them, say that it is registered: -1 where that takes time. */
+/* Whether the first bytes, and no more with them, say that it is; -1 where that takes time. */
 static int says_registered(const struct answer *a)
 {
     size_t n = 0, at = 0, need = 1, chunk;
@@ -682,8 +692,9 @@ static void check_rows(const struct row *rows, int len)
     for (k = 0; k < len; k++) {
         c = width - cell_width(rows[k].cell[0]);
         if (is_terminal)
-            p += sprintf(p, "%s%*s  %5s  %-6s  %-8s  %-6s  %10s  %s\n", rows[k].cell[0], c < 0 ? 0 : c, "", rows[k].cell[1],
-                         rows[k].cell[2], rows[k].cell[3], rows[k].cell[4], rows[k].cell[5], rows[k].cell[6]);
+            p += sprintf(p, "%s%*s  %5s  %-6s  %-8s  %-6s  %10s  %s\n", rows[k].cell[0],
+                         c < 0 ? 0 : c, "", rows[k].cell[1], rows[k].cell[2], rows[k].cell[3],
+                         rows[k].cell[4], rows[k].cell[5], rows[k].cell[6]);
         else
             for (c = 0; c < 7; c++)
                 p += sprintf(p, "%s%c", rows[k].cell[c], c < 6 ? '\t' : '\n');
@@ -695,7 +706,9 @@ static void check_rows(const struct row *rows, int len)
 static void check_status(int status)
 {
     static struct row rows[TEXT_MAX / 64];
-    static const struct row head = { { "NAME", "PORT", "TYPE", "VERSIONS", "STATE", "CREATION", "SINCE" } };
+    static const struct row head = {
+        { "NAME", "PORT", "TYPE", "VERSIONS", "STATE", "CREATION", "SINCE" }
+    };
     const struct answer *a = last_answer();
     int len = 0, from_dump;
     size_t at, n;
@@ -719,7 +732,9 @@ static void check_status(int status)
 
 /* ---- a run */
 
-static const char *const command_names_[COMMANDS] = { "-names", "-dump", "-started", "-kill", "-stop", "-lookup", "-register", "-status", "-counts" };
+static const char *const command_names_[COMMANDS] = {
+    "-names", "-dump", "-started", "-kill", "-stop", "-lookup", "-register", "-status", "-counts"
+};
 
 static void check(int command, const char *name, int status)
 {
@@ -793,8 +808,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     begun = 1;
     set = initial;
     memset(&cli, 0, sizeof cli);
-    cli.fd = -1;
-    cli.deadline_ms = NEVER;
     input.at = bytes;
     input.left = len;
     command = (int)take(1) % COMMANDS;

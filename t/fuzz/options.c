@@ -341,7 +341,8 @@ int fake_setsockopt(int fd, int level, int option, const void *value, socklen_t 
 /* A supervisor's sockets: 3, 4 and 5 listen; 6 is something else. */
 int fake_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 {
-    MUST(level == SOL_SOCKET && option == (fd < FD ? SO_ACCEPTCONN : SO_ERROR) && *len == sizeof(int));
+    MUST(level == SOL_SOCKET && *len == sizeof(int));
+    MUST(option == (fd < FD ? SO_ACCEPTCONN : SO_ERROR));
     *(int *)value = fd <= 5;
     return 0;
 }
@@ -550,13 +551,21 @@ static int said_of(size_t cut, const char *behind, const char *format, ...)
 #define COMPLAINS(...) said_of(WHY_MAX, "\n", __VA_ARGS__)
 #define MISTAKES(...) said_of(WHY_MAX, "\nepmd -help lists them\n", __VA_ARGS__)
 
-/* The options in the order in which they are thought of; the commands with as many arguments as the number behind each name. */
-static const char *const known[] = { "-d", "-debug", "-daemon", "-systemd", "-relaxed_command_check", "-local_names", "-port",
-    "-packet_timeout", "-delay_accept", "-delay_write", "-address", "-user", "-host", "-timeout", "-wait", "-names", "-lookup1",
-    "-register2", "-status", "-counts", "-dump", "-started", "-kill", "-stop1", "-help", "-h", "-version", "-V" };
-static const int meant[] = { DEBUG, DEBUG, DAEMON, SYSTEMD, RELAXED, LOCAL, PORT, PACKET, ACCEPT, WRITE, ADDRESS, USER, HOST, TIMEOUT,
-    WAIT };
-enum { NAMES = LENGTH(meant), LOOKUP, REGISTER, STATUS, COUNTS, DUMP, STARTED, KILL, STOP, HELP, H, VERSION, V, WORDS_KNOWN, NONE };
+/*
+ * The options in the order in which they are thought of; the commands with as many arguments as the
+ * number behind each name.
+ */
+static const char *const known[] = {
+    "-d", "-debug", "-daemon", "-systemd", "-relaxed_command_check", "-local_names", "-port",
+    "-packet_timeout", "-delay_accept", "-delay_write", "-address", "-user", "-host", "-timeout",
+    "-wait",
+    "-names", "-lookup1", "-register2", "-status", "-counts", "-dump", "-started", "-kill",
+    "-stop1", "-help", "-h", "-version", "-V"
+};
+static const int meant[] = { DEBUG, DEBUG, DAEMON, SYSTEMD, RELAXED, LOCAL, PORT, PACKET, ACCEPT,
+                             WRITE, ADDRESS, USER, HOST, TIMEOUT, WAIT };
+enum { NAMES = LENGTH(meant), LOOKUP, REGISTER, STATUS, COUNTS, DUMP, STARTED, KILL, STOP, HELP, H,
+       VERSION, V, WORDS_KNOWN, NONE };
 
 /* The known word, of two dashes or one; WORDS_KNOWN where it is none. */
 static int known_of(const char *word)
@@ -584,14 +593,18 @@ static char *name_of(int i)
     return name[turn];
 }
 
-/* The first of those that have most letters in common with it from the beginning: two, or the only one that it has; or -1. */
+/*
+ * The first of those that have most letters in common with it from the beginning: two, or the only
+ * one that it has; or -1.
+ */
 static int alike(const char *word, size_t len)
 {
     size_t want_letters = len, i;
 
     for (; want_letters >= 1 && (want_letters >= 2 || len == 1); want_letters--)
         for (i = 0; i < WORDS_KNOWN; i++)
-            if (strlen(name_of((int)i)) > want_letters && memcmp(known[i] + 1, word, want_letters) == 0)
+            if (strlen(name_of((int)i)) > want_letters &&
+                memcmp(known[i] + 1, word, want_letters) == 0)
                 return (int)i;
     return -1;
 }
@@ -603,7 +616,8 @@ static int want_unknown(const char *word)
     size_t len;
     int i;
 
-    snprintf(text, sizeof text, *word == '-' ? "unknown option: %s" : "unknown command: \"%s\"", word);
+    snprintf(text, sizeof text, *word == '-' ? "unknown option: %s" : "unknown command: \"%s\"",
+             word);
     while (*bare == '-')
         bare++;
     for (len = 0; bare[len] != '\0' && bare[len] != '='; len++)
@@ -642,8 +656,10 @@ static int want_value(int setting, const char *name, const char *text)
         colon--;
     if (setting == USER && colon > 0)
         return MISTAKES("epmd: -user takes a user, and the group is that user's: \"%s\"", text);
-    if (setting == HOST && colon > 0 && (memchr(text, ':', colon - 1) == NULL || text[colon - 2] == ']'))
-        return MISTAKES("epmd: -host takes no port: \"%s\" (did you mean -host %.*s -port %s?)", text, (int)colon - 1, text, text + colon);
+    if (setting == HOST && colon > 0 &&
+        (memchr(text, ':', colon - 1) == NULL || text[colon - 2] == ']'))
+        return MISTAKES("epmd: -host takes no port: \"%s\" (did you mean -host %.*s -port %s?)",
+                        text, (int)colon - 1, text, text + colon);
     if (setting >= ADDRESS && setting <= HOST)
         return 1;
     want.number[setting] = decimal(text, strlen(text));
@@ -663,7 +679,9 @@ static int want_environment(void)
     if (text != NULL && *text != '\0' && !want.given[ADDRESS])
         want.text[ADDRESS] = text;
     text = value_of(&environment, "ERL_EPMD_PORT");
-    return text == NULL || *text == '\0' || want.given[PORT] || want.given[SYSTEMD] || want_value(PORT, "ERL_EPMD_PORT", text);
+    if (text == NULL || *text == '\0' || want.given[PORT] || want.given[SYSTEMD])
+        return 1;
+    return want_value(PORT, "ERL_EPMD_PORT", text);
 }
 
 static int want_arguments_of(int command, int i)
@@ -674,7 +692,8 @@ static int want_arguments_of(int command, int i)
     want.arg = line.word + i;
     if (args == 1 || args == 2) {
         if (line.len - i < args)
-            return MISTAKES("epmd: %s needs %s", name_of(command), args == 1 ? "a name" : "a name and a port");
+            return MISTAKES("epmd: %s needs %s", name_of(command),
+                            args == 1 ? "a name" : "a name and a port");
         i += args;
     }
     for (; i < line.len; i++) {
@@ -710,7 +729,8 @@ static int want_line(void)
             continue;
         }
         if (++i == line.len)
-            return MISTAKES("epmd: %s needs %s", name_of(s), k == ADDRESS ? "IP addresses" : k == USER ? "a name" :
+            return MISTAKES("epmd: %s needs %s", name_of(s), k == ADDRESS ? "IP addresses" :
+                            k == USER ? "a name" :
                             k == HOST ? "a host's name or address" : "a number");
         if (!want_value(k, name_of(s), line.word[i]))
             return 0;
@@ -847,7 +867,8 @@ static int want_port_taken(void)
         options |= want.given[k] && k != PORT && k != DAEMON;
     want.wrong[0] = '\0';
     if (options)
-        (void)COMPLAINS("epmd: an epmd serves port %ld already: nothing was started, and the options were not applied", want.number[PORT]);
+        (void)COMPLAINS("epmd: an epmd serves port %ld already: nothing was started, "
+                        "and the options were not applied", want.number[PORT]);
     want.status = 0;
     return 0;
 }
@@ -871,7 +892,8 @@ static int want_addresses(const char *list, struct listener l[EPMD_LISTEN_MAX + 
             ;
         len += i == len;
         if (len > EPMD_LISTEN_MAX)
-            return FAILS("epmd: too many addresses: beside 127.0.0.1 and ::1 there may be %d\n", EPMD_LISTEN_MAX - beside) - 1;
+            return FAILS("epmd: too many addresses: beside 127.0.0.1 and ::1 there may be %d\n",
+                         EPMD_LISTEN_MAX - beside) - 1;
     }
     return len;
 }
@@ -900,8 +922,9 @@ static int want_listener(const struct listener *l, int by_default)
         strcat(text, l->scope == 1 ? "%lo" : "%eth0");
     else if (l->scope != 0)
         snprintf(text + strlen(text), 12, "%%%lu", (unsigned long)l->scope);
-    (void)COMPLAINS("epmd: cannot listen on %s port %ld: %s%s", text, want.number[PORT], strerror(error), error != EADDRINUSE ? "" :
-                    world.by_epmd ? ": an epmd answers there already" : ": something that is no epmd has it");
+    (void)COMPLAINS("epmd: cannot listen on %s port %ld: %s%s", text, want.number[PORT],
+                    strerror(error), error != EADDRINUSE ? "" : world.by_epmd ?
+                    ": an epmd answers there already" : ": something that is no epmd has it");
     return error == EADDRINUSE ? want_port_taken() : 0;
 }
 
@@ -1069,13 +1092,17 @@ static void check_daemon(int status)
 /* -h, -help, -V, -version */
 static void check_told(int status)
 {
-    const char *const begins = want.command < VERSION ? "usage: epmd [OPTION]" : "epmd " EPMD_VERSION "\n";
+    const char *const begins = want.command < VERSION ? "usage: epmd [OPTION]" :
+                               "epmd " EPMD_VERSION "\n";
 
     MUST(opened == 0 && asked_host[0] == '\0' && status == world.silent);
     MUST(world.silent || strncmp(shown.text, begins, strlen(begins)) == 0);
 }
 
-/* Whether it may be asked at all with these arguments; else `want` says how it ends. A host behind a name is taken off. */
+/*
+ * Whether it may be asked at all with these arguments; else `want` says how it ends. A host behind
+ * a name is taken off.
+ */
 static int want_arguments(void)
 {
     char *const name = want.arg[0], *at;
@@ -1092,12 +1119,16 @@ static int want_arguments(void)
         *at = '\0';
         COMPLAINS("epmd: a node is registered without its host: taking \"%s\"", name);
     }
-    if (want.command == REGISTER && !name_is_good((const uint8_t *)name, strlen(name))) /* core.c has a second opinion on that */
+    /* core.c has a second opinion on names */
+    if (want.command == REGISTER && !name_is_good((const uint8_t *)name, strlen(name)))
         return COMPLAINS("epmd: not registered: not a good name: \"%s\"", name);
     return takes_name && strlen(name) > 1020 ? FAILS("epmd: name is too long\n") : 1;
 }
 
-/* Who has the port at an IPv4 address closes the connection, an epmd behind four zeros. What is said is said once, with -wait too. */
+/*
+ * Who has the port at an IPv4 address closes the connection, an epmd behind four zeros. What is
+ * said is said once, with -wait too.
+ */
 static int want_heard(char said[TEXT_MAX])
 {
     const int epmd = world.by_epmd, lists = want.command == NAMES || want.command == DUMP;
@@ -1114,10 +1145,13 @@ static int want_heard(char said[TEXT_MAX])
     if (want.command == STOP && (epmd || host == NULL))
         return !COMPLAINS("epmd: not allowed, unless the daemon runs with -relaxed_command_check");
     if (want.command == REGISTER && !epmd)
-        return !COMPLAINS("epmd: not registered: the connection was closed; only a node's own host may register");
-    if (want.command == LOOKUP && !epmd && !name_is_good((const uint8_t *)name, strlen(name))) /* how an epmd answers a bad name */
+        return !COMPLAINS("epmd: not registered: the connection was closed; "
+                          "only a node's own host may register");
+    /* the closing is how an epmd answers a bad name */
+    if (want.command == LOOKUP && !epmd && !name_is_good((const uint8_t *)name, strlen(name)))
         return !COMPLAINS("epmd: no such node: \"%s\"", name);
-    return 1 + (want.command == LOOKUP) + COMPLAINS("epmd: no answer from epmd: is it one, and may this host ask?");
+    (void)COMPLAINS("epmd: no answer from epmd: is it one, and may this host ask?");
+    return 1 + (want.command == LOOKUP);
 }
 
 /* Nobody answers, but at an IPv4 address where the port is in use. */
@@ -1137,11 +1171,13 @@ static void check_asked(int status)
         size = read_address(host, len, bytes, &scope);
     if (host != NULL && size == 0) {
         snprintf(port, sizeof port, "%ld", want.number[PORT]);
-        MUST(connects == 0 && strcmp(asked_host, host) == 0 && strcmp(asked_port, port) == 0 && alarm_s == 0);
+        MUST(strcmp(asked_host, host) == 0 && strcmp(asked_port, port) == 0);
+        MUST(connects == 0 && alarm_s == 0);
         why = gai_strerror(EAI_NONAME);
     } else {
         MUST(asked_host[0] == '\0' && (connects > 0 || (size == 16 && world.no_ipv6)));
-        MUST(connects == 0 || (asked_ports[0] == want.number[PORT] && (connects == 1 || asked_ports[1] == want.number[PORT])));
+        MUST(connects < 1 || asked_ports[0] == want.number[PORT]);
+        MUST(connects < 2 || asked_ports[1] == want.number[PORT]);
         if (size == 16 && world.no_ipv6)
             why = strerror(EAFNOSUPPORT);
         none = !world.in_use || size == 16;
@@ -1150,9 +1186,11 @@ static void check_asked(int status)
         want.status = 1 + (want.command == LOOKUP);
         len = strlen(want.wrong);
         if (host != NULL)
-            (void)COMPLAINS("epmd: Cannot connect to epmd on \"%.1020s\", port %ld: %s", host, want.number[PORT], why);
+            (void)COMPLAINS("epmd: Cannot connect to epmd on \"%.1020s\", port %ld: %s", host,
+                            want.number[PORT], why);
         else
-            (void)COMPLAINS("epmd: Cannot connect to local epmd, port %ld: %s", want.number[PORT], why);
+            (void)COMPLAINS("epmd: Cannot connect to local epmd, port %ld: %s",
+                            want.number[PORT], why);
         want.status = 1 + (want.command == LOOKUP);
     } else {
         len = strlen(want.wrong);
@@ -1173,7 +1211,8 @@ static void check(int status)
     want.number[PORT] = 4369;
     want.number[PACKET] = 60;
     want.number[TIMEOUT] = 5;
-    if (!want_line() || (want.command < HELP && !want_environment()) || (want.command == NONE && !want_environment())) {
+    if (!want_line() ||
+        ((want.command < HELP || want.command == NONE) && !want_environment())) {
         MUST(status == 1 && opened == 0 && shown.len == 0);
         must_complain(want.wrong);
     } else if (want.command == NONE && want.status >= 0) {
@@ -1262,9 +1301,6 @@ static void begin(void)
     set = initial;
     listen_len = 0;
     memset(&cli, 0, sizeof cli);
-    cli.fd = -1;
-    cli.status_none = 1;
-    cli.deadline_ms = NEVER;
     given = 0;
     memset(given_for, 0, sizeof given_for);
     memset(&world, 0, sizeof world);
