@@ -1364,6 +1364,7 @@ struct conn {
 	uint8_t host;
 	uint8_t refused;               /* a registration that was */
 	uint8_t parked;                /* 0, or one of PARKED_* */
+	uint8_t listing;               /* its answer is one */
 	uint8_t holds;                 /* it has a buffer, held[buffer] */
 	uint16_t buffer;
 	uint16_t fill;                 /* bytes in it: of an incomplete request, or still to be sent */
@@ -1993,7 +1994,10 @@ static void listen_defer(int lfd)
 
 static void listen_add(int lfd)
 {
+	const int room = EPMD_UNREAD_MAX;
+
 	listen_defer(lfd);
+	(void)setsockopt(lfd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room); /* accepted connections inherit it */
 	polled[POLL_LISTEN + listen_len].fd = lfd;
 	polled[POLL_LISTEN + listen_len].events = POLLIN;
 	listen_pace[listen_len].batch = 1;
@@ -2348,6 +2352,13 @@ static int64_t timeout_ms(void)
 	return (int64_t)set.packet_timeout_s * 1000;
 }
 
+static int is_ready(int fd, short want)
+{
+	struct pollfd p = { fd, want, 0 };
+
+	return poll(&p, 1, 0) == 1;
+}
+
 /* It may work the next time. */
 static int is_passing(int error)
 {
@@ -2408,6 +2419,16 @@ static struct conn *conn_longest(int holding)
 	return longest;
 }
 
+/* With what the kernel holds for a reader who takes nothing: else it would go on offering that. */
+static void conn_abort(struct conn *c)
+{
+	const struct linger reset = { 1, 0 };
+
+	if (c->state == CONN_SENDING)
+		(void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+	conn_close(c);
+}
+
 /* Makes room by closing that one, and returns it. */
 static const struct conn *conn_evict(int holding)
 {
@@ -2417,7 +2438,7 @@ static const struct conn *conn_evict(int holding)
 		return NULL;
 	counts.evicted++;
 	log_at(1, "closing connection on file descriptor %d to make room", c->fd);
-	conn_close(c);
+	conn_abort(c);
 	return c;
 }
 
@@ -2473,13 +2494,31 @@ static void conn_renew(struct conn *c)
 	c->deadline_ms = next_ms < last_ms ? next_ms : last_ms;
 }
 
+/*
+ * Linux: what is left of a listing in the kernel has -packet_timeout once more. Without that a reader
+ * who takes nothing keeps it there for as long as he likes, though the connection is closed for us.
+ */
+static void conn_bound(const struct conn *c)
+{
+#ifdef TCP_USER_TIMEOUT
+	const int rest_ms = (int)timeout_ms();
+
+	(void)setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &rest_ms, sizeof rest_ms);
+#else
+	(void)c;
+#endif
+}
+
 /* All that was to be sent is sent. */
 static void conn_sent(struct conn *c)
 {
-	if (c->node >= 0)
+	if (c->node >= 0) {
 		conn_keep(c);
-	else
-		conn_close(c);
+		return;
+	}
+	if (c->listing)
+		conn_bound(c);
+	conn_close(c);
 }
 
 /* Sees to it that it has a buffer, another one's if none is free; 0 if there is none to be had. */
@@ -2580,9 +2619,8 @@ static void conn_send(struct conn *c, const uint8_t *bytes, size_t len)
 static int owner_is_gone(uint16_t row)
 {
 	struct conn *owner = &conns[nodes.node[row].owner];
-	struct pollfd p = { owner->fd, POLLIN, 0 };
 
-	if (poll(&p, 1, 0) != 1)
+	if (!is_ready(owner->fd, POLLIN))
 		return 0;
 	conn_close(owner);
 	return 1;
@@ -2645,7 +2683,8 @@ static void conn_answer(struct conn *c, const uint8_t *in)
 	c->since_ms = 0;
 	c->node = answer.verdict == EPMD_KEEP ? answer.node : -1;
 	c->refused = answer.request == EPMD_ALIVE2_REQ && answer.verdict == EPMD_SEND;
-	if (answer.verdict == EPMD_LIST)
+	c->listing = answer.verdict == EPMD_LIST;
+	if (c->listing)
 		c->cursor = answer.cursor;
 	if (answer.verdict == EPMD_QUIT)
 		conn_end_daemon(c);
@@ -2741,7 +2780,7 @@ static void conn_open(int cfd)
 
 /*
  * Closes those whose time is up, and finds the next deadline. What a connection waits for may have
- * come, with its event still behind others in the queue: so each is tried once more before it is closed.
+ * come, with its event still behind others in the queue: then it is served, which may renew its time.
  */
 static void conns_expire(int64_t now_ms)
 {
@@ -2749,14 +2788,15 @@ static void conns_expire(int64_t now_ms)
 
 	deadline_ms = NEVER;
 	for (c = conns; c < conns + conn_top; c++) {
-		if (c->state != CONN_FREE && c->deadline_ms <= now_ms)
+		if (c->state != CONN_FREE && c->deadline_ms <= now_ms &&
+		    is_ready(c->fd, c->state == CONN_READING ? POLLIN : POLLOUT))
 			conn_event(c, POLLIN);
 		if (c->state == CONN_FREE)
 			continue;
 		if (c->deadline_ms <= now_ms) {
 			counts.timed_out++;
 			log_at(1, "closing because timed out on %s", c->state == CONN_READING ? "receive" : "send");
-			conn_close(c);
+			conn_abort(c);
 		} else if (c->deadline_ms < deadline_ms) {
 			deadline_ms = c->deadline_ms;
 		}

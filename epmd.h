@@ -75,6 +75,9 @@
 /* bytes of a listing that are made, and offered to the kernel, at a time; all that so few nodes need */
 #define EPMD_SCRATCH_MAX (EPMD_NODE_MAX < 56 ? EPMD_NODE_MAX * EPMD_LINE_MAX + EPMD_PACKET_MAX : 65536)
 #endif
+#ifndef EPMD_UNREAD_MAX
+#define EPMD_UNREAD_MAX 16384          /* bytes of an answer that the kernel holds for its reader; Linux takes twice as many */
+#endif
 #define EPMD_CONN_MAX   (EPMD_NODE_MAX + EPMD_CONN_SPARE)
 #define EPMD_NAME_CHARS 255            /* characters of a name */
 #define EPMD_NAME_MAX   (4 * EPMD_NAME_CHARS) /* bytes of a name: UTF-8 takes at most four a character */

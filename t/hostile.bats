@@ -134,6 +134,65 @@ holds_at_most() { # DESCRIPTORS
     is "$(log | grep -c 'timed out on receive')" 1
 }
 
+@test "a list has five times -packet_timeout in all, however steadily it is taken" {
+    full
+    need_no_runner
+    start -packet_timeout 3
+    crowd
+    local steps=() i from=$SECONDS
+    for i in {1..400}; do steps+=(recv 300 wait 50); done
+    ask -t 20000 rcvbuf 2048 send "$names_req" "${steps[@]}" eof >"$TMP/list" 3>&- &
+    remember $!
+    wait_for timed_out send 1
+    [ $((SECONDS - from)) -ge 14 ]
+}
+
+# of the daemon's connections with another host, those whose answers the kernel holds, and the most bytes of one
+unread() {
+    on "$HOST_A" ss -Htnm 'sport = :4369 and dst 10.77.0.2' | sed -n 's/.*skmem:.*,w\([0-9]*\),.*/\1/p' |
+        awk '$1 > 0 { n++ } $1 > most { most = $1 } END { print n + 0, most + 0 }'
+}
+
+unread_is() { # CONNECTIONS
+    local n
+    read -r n _ <<<"$(unread)"
+    [ "$n" -eq "$1" ]
+}
+
+@test "lists that nobody reads hold little of the kernel's memory, and none once their time is over" {
+    need_root "network namespaces"
+    need_no_runner
+    local most letters
+    two_hosts
+    start_on "$HOST_A" -packet_timeout 3
+    for letters in 6 255; do # a list that the kernel takes whole, and one that waits for its reader
+        ip netns exec "$HOST_A" "$BUILD/raw" -p 4369 many 900 "$letters" hold >"$TMP/nodes" 3>&- &
+        local nodes=$!
+        remember $nodes
+        wait_for has_lines "$TMP/nodes" 1
+        is "$(cat "$TMP/nodes")" 900
+        flood_from "$HOST_B" flood deaf 200
+        read -r _ most <<<"$(unread)"
+        echo "most: $most"
+        [ "$most" -gt 0 ]
+        [ "$most" -le 40000 ]
+        wait_for unread_is 0
+        let_go flood
+        kill $nodes
+        wait_for no_names_on
+    done
+}
+
+no_names_on() {
+    [ "$(ask_local send "$names_req" eof)" = "00001111 closed" ]
+}
+
+@test "a list that is closed for its reader ends in a reset, not as if it were whole" {
+    start -packet_timeout 1
+    crowd
+    like "$(ask -t 20000 rcvbuf 2048 send "$names_req" wait 4000 eof | tail -c 10)" ' reset$'
+}
+
 @test "64 clients that ask for names and read nothing delay nobody, and are closed at the limit" {
     need_no_runner
     start -packet_timeout 10
