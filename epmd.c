@@ -1870,6 +1870,15 @@ static void fail(const char *what, const char *on, int error)
 	exit(1);
 }
 
+/* The same, with what the user wrote in quotes, so that a blank is seen. */
+static void fail_on(const char *what, const char *word, int error)
+{
+	char quoted[EPMD_LINE_MAX + 256];
+
+	snprintf(quoted, sizeof quoted, "\"%s\"", word);
+	fail(what, quoted, error);
+}
+
 /* ==== 8 Addresses: IPv4 and IPv6, as text and as the kernel has them ========================================================= */
 
 #define ADDRESS_TEXT_MAX 64 /* bytes: an IPv6 address, a `%`, an interface's name */
@@ -2063,7 +2072,7 @@ static int listen_parse(const char *list, union address a[EPMD_LISTEN_MAX], int 
 		snprintf(text, sizeof text, "%.*s", (int)(end < sizeof text ? end : sizeof text - 1), list);
 		memcpy(copy, text, sizeof copy);
 		if (end >= sizeof text || address_parse(copy, (uint16_t)set.port, &next) < 0)
-			fail("not an IP address:", text, 0);
+			fail_on("not an IP address:", text, 0);
 		for (k = 0; k < len && !address_is_same(&a[k], &next); k++)
 			;
 		if (k == EPMD_LISTEN_MAX) {
@@ -4048,12 +4057,12 @@ static void become_user(void)
 	gid_t group;
 
 	if (find_user(set.user, &uid, &gid) < 0)
-		fail("no such user:", set.user, 0);
+		fail_on("no such user:", set.user, 0);
 	group = (gid_t)gid;
 	if (setgroups(1, &group) < 0 || setgid(group) < 0 || setuid((uid_t)uid) < 0)
-		fail("cannot become user", set.user, errno);
+		fail_on("cannot become user", set.user, errno);
 	if (uid != 0 && setuid(0) == 0)
-		fail("cannot give up root for user", set.user, 0);
+		fail_on("cannot give up root for user", set.user, 0);
 }
 
 /* What the system offers to shut in what might be taken over. */

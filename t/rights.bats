@@ -120,12 +120,12 @@ refuses_user() { # MESSAGE COMMAND...
 }
 
 @test "-user of nobody, an empty one, or what is no number of a user is an error" {
-    refuses_user 'no such user: nosuchuser' "$EPMD" -port "$PORT" -user nosuchuser
-    refuses_user 'no such user:' "$EPMD" -port "$PORT" -user ''
+    refuses_user 'no such user: "nosuchuser"' "$EPMD" -port "$PORT" -user nosuchuser
+    refuses_user 'no such user: ""' "$EPMD" -port "$PORT" -user ''
     for user in 65534x -1 +1 4294967297; do
-        refuses_user "no such user: $user" "$EPMD" -port "$PORT" -user "$user"
+        refuses_user "no such user: \"$user\"" "$EPMD" -port "$PORT" -user "$user"
     done
-    refuses_user 'no such user: nobod' "$EPMD" -port "$PORT" -user nobod
+    refuses_user 'no such user: "nobod"' "$EPMD" -port "$PORT" -user nobod
 }
 
 @test "-user where it cannot be had is an error, not a daemon with the caller's rights" {
@@ -134,12 +134,12 @@ refuses_user() { # MESSAGE COMMAND...
     need setpriv
     chmod 755 "$TMP"
     cp "$EPMD" "$TMP/epmd" # where anybody may run it
-    refuses_user 'cannot become user root: Operation not permitted' \
+    refuses_user 'cannot become user "root": Operation not permitted' \
         setpriv --reuid 65534 --regid 65534 --clear-groups "$TMP/epmd" -port "$PORT" -user root
     # each of the three calls by itself
-    refuses_user 'cannot become user nobody: Operation not permitted' \
+    refuses_user 'cannot become user "nobody": Operation not permitted' \
         setpriv --bounding-set -setgid --inh-caps -setgid "$EPMD" -port "$PORT" -user nobody
-    refuses_user 'cannot become user nobody: Operation not permitted' \
+    refuses_user 'cannot become user "nobody": Operation not permitted' \
         setpriv --bounding-set -setuid --inh-caps -setuid "$EPMD" -port "$PORT" -user nobody
     is "$(ask connect 2>/dev/null || :)" refused
 }

@@ -887,7 +887,7 @@ static int want_addresses(const char *list, struct listener l[EPMD_LISTEN_MAX + 
         memset(&l[len], 0, sizeof l[len]);
         l[len].size = read_address(list, n, l[len].bytes, &l[len].scope);
         if (l[len].size == 0)
-            return FAILS("epmd: not an IP address: %.*s\n", n < 63 ? (int)n : 63, list) - 1;
+            return FAILS("epmd: not an IP address: \"%.*s\"\n", n < 63 ? (int)n : 63, list) - 1;
         for (i = 0; memcmp(&l[i], &l[len], sizeof l[i]) != 0; i++)
             ;
         len += i == len;
@@ -1041,9 +1041,9 @@ static int want_user(void)
         }
     }
     if (want.number[USER] < 0)
-        return FAILS("epmd: no such user:%s%s\n", *name ? " " : "", name);
+        return FAILS("epmd: no such user: \"%s\"\n", name);
     if (world.no_root)
-        return FAILS("epmd: cannot become user%s%s: %s\n", *name ? " " : "", name, strerror(EPERM));
+        return FAILS("epmd: cannot become user \"%s\": %s\n", name, strerror(EPERM));
     return 1;
 }
 
