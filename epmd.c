@@ -1813,15 +1813,6 @@ static void log_sent(const uint8_t *in)
 /* A shortage is told of when it begins and when it has been over for this long: no peer can fill the log with it. */
 #define SHORTAGE_MS 10000
 
-static void shortage_begin(int kind, int64_t now_ms)
-{
-	if (shortage[kind].until_ms == 0)
-		log_at(0, "%s", shortage[kind].begins);
-	shortage[kind].until_ms = now_ms + SHORTAGE_MS;
-	if (shortage[kind].until_ms < shortage_ms)
-		shortage_ms = shortage[kind].until_ms;
-}
-
 /* Whether it lasts, though nobody has met it for a while. */
 static int shortage_lasts(int kind)
 {
@@ -1881,6 +1872,7 @@ static void fail_on(const char *what, const char *word, int error)
 
 /* ==== 8 Addresses: IPv4 and IPv6, as text and as the kernel has them ========================================================= */
 
+#define PEERS_TEXT_MAX   128
 #define ADDRESS_TEXT_MAX 64 /* bytes: an IPv6 address, a `%`, an interface's name */
 
 /* The decimal number that text starts with, less than 2^32 - 1, into *v; returns where it ends, or NULL where there is none such. */
@@ -1944,6 +1936,14 @@ static int address_is_loopback(const union address *a)
 	if (a->any.sa_family != AF_INET6)
 		return 0;
 	return IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr) || (IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr) && a->v6.sin6_addr.s6_addr[12] == 127);
+}
+
+/* 0 if it is no IP address. */
+static uint16_t address_port(const union address *a)
+{
+	if (a->any.sa_family == AF_INET6)
+		return ntohs(a->v6.sin6_port);
+	return a->any.sa_family == AF_INET ? ntohs(a->v4.sin_port) : 0;
 }
 
 static int address_is_any(const union address *a)
@@ -2151,8 +2151,8 @@ static void listen_inherit(void)
 			fail("cannot use a socket from systemd", "", errno);
 		listen_add(lfd);
 	}
-	if (own.any.sa_family == AF_INET || own.any.sa_family == AF_INET6)
-		set.port = ntohs(own.any.sa_family == AF_INET6 ? own.v6.sin6_port : own.v4.sin_port);
+	if (address_port(&own) != 0)
+		set.port = address_port(&own);
 }
 
 static void listen_pause(int paused)
@@ -2384,6 +2384,75 @@ static int conns_are_full(void)
 	return conn_free == EPMD_CONN_MAX && conn_top >= conn_limit;
 }
 
+/* The peer's address; of no family if the peer has gone. */
+static union address conn_peer(const struct conn *c)
+{
+	union address a;
+	socklen_t len = sizeof a;
+
+	memset(&a, 0, sizeof a);
+	if (getpeername(c->fd, &a.any, &len) < 0)
+		a.any.sa_family = AF_UNSPEC;
+	return a;
+}
+
+static void log_peer(int level, const struct conn *c, const char *what)
+{
+	union address a;
+	char text[ADDRESS_TEXT_MAX];
+
+	if (level > set.debug)
+		return;
+	a = conn_peer(c);
+	address_text(&a, text);
+	log_at(level, "%s on file descriptor %d from %s port %d", what, c->fd, text, address_port(&a));
+}
+
+/*
+ * The peer that most connections are from, as " (n of all from address)" or nothing: of the nodes'
+ * connections, or of the others. By majority vote: if no peer has more than half, it is any of them.
+ */
+static void most_text(int of_nodes, char text[PEERS_TEXT_MAX])
+{
+	union address most, a;
+	char address[ADDRESS_TEXT_MAX];
+	int pass, same, votes = 0, all = 0, count = 0;
+	const struct conn *c;
+
+	memset(&most, 0, sizeof most);
+	for (pass = 0; pass < 2; pass++) {
+		for (c = conns; c < conns + conn_top; c++) {
+			if (c->state == CONN_FREE || (c->node >= 0) != of_nodes)
+				continue;
+			a = conn_peer(c);
+			if (pass == 0 && votes == 0)
+				most = a;
+			same = address_is_same(&a, &most);
+			votes += same ? 1 : -1;
+			all += pass;
+			count += same && pass;
+		}
+	}
+	address_text(&most, address);
+	*text = '\0';
+	if (count > 0)
+		snprintf(text, PEERS_TEXT_MAX, " (%d of %d from %s)", count, all, address);
+}
+
+static void shortage_begin(int kind)
+{
+	const int64_t until_ms = clock_ms() + SHORTAGE_MS;
+	char peers[PEERS_TEXT_MAX];
+
+	if (shortage[kind].until_ms == 0) {
+		most_text(kind == SHORT_NODES, peers);
+		log_at(0, "%s%s", shortage[kind].begins, peers);
+	}
+	shortage[kind].until_ms = until_ms;
+	if (until_ms < shortage_ms)
+		shortage_ms = until_ms;
+}
+
 static void conn_let_go(struct conn *c)
 {
 	if (c->holds)
@@ -2446,7 +2515,7 @@ static const struct conn *conn_evict(int holding)
 	if (c == NULL)
 		return NULL;
 	counts.evicted++;
-	log_at(1, "closing connection on file descriptor %d to make room", c->fd);
+	log_peer(1, c, "closing to make room");
 	conn_abort(c);
 	return c;
 }
@@ -2469,7 +2538,7 @@ static int conn_is_local(struct conn *c)
 static void conns_make_room(void)
 {
 	if (conns_are_full() && conn_evict(0) != NULL)
-		shortage_begin(SHORT_CONNS, clock_ms());
+		shortage_begin(SHORT_CONNS);
 }
 
 /* Parks it until it can be read or written: a request, or a step of an answer, for up to -packet_timeout. */
@@ -2544,7 +2613,7 @@ static int conn_get_buffer(struct conn *c)
 		closed = conn_evict(1);
 		if (closed == NULL)
 			return 0;
-		shortage_begin(SHORT_CONNS, clock_ms());
+		shortage_begin(SHORT_CONNS);
 		k = closed->buffer;
 	}
 	held_taken[k] = 1;
@@ -2660,22 +2729,21 @@ static enum epmd_verdict conn_ask(struct conn *c, const uint8_t *in, size_t fill
 	    (answer.reason == EPMD_LIVING_NODES && owners_are_gone()))
 		epmd_request(&nodes, &who, in, fill, &answer);
 	if (answer.reason == EPMD_FULL)
-		shortage_begin(SHORT_NODES, clock_ms());
+		shortage_begin(SHORT_NODES);
 	count_request();
 	if (set.debug > 0)
 		log_request(in, fill, who.local);
+	if (answer.reason != EPMD_OK && answer.reason != EPMD_UNKNOWN_NODE)
+		log_peer(1, c, "refused what came");
 	return answer.verdict;
 }
 
 /* A KILL_REQ that is granted. */
 static void conn_end_daemon(const struct conn *c)
 {
-	union address asker;
-	socklen_t len = sizeof asker;
+	const union address asker = conn_peer(c);
 	char text[ADDRESS_TEXT_MAX];
 
-	if (getpeername(c->fd, &asker.any, &len) < 0)
-		asker.any.sa_family = AF_UNSPEC;
 	address_text(&asker, text);
 	end_for("killed by request of ", text);
 	listen_close();
@@ -2783,7 +2851,7 @@ static void conn_open(int cfd)
 	c->fd = cfd;
 	c->node = -1;
 	c->state = CONN_READING;
-	log_at(2, "opening connection on file descriptor %d", cfd);
+	log_peer(2, c, "opening connection");
 	conn_read(c);
 }
 
@@ -2804,7 +2872,8 @@ static void conns_expire(int64_t now_ms)
 			continue;
 		if (c->deadline_ms <= now_ms) {
 			counts.timed_out++;
-			log_at(1, "closing because timed out on %s", c->state == CONN_READING ? "receive" : "send");
+			log_peer(1, c, c->state == CONN_READING ?
+			    "closing because timed out on receive" : "closing because timed out on send");
 			conn_abort(c);
 		} else if (c->deadline_ms < deadline_ms) {
 			deadline_ms = c->deadline_ms;
@@ -2834,7 +2903,7 @@ static int accept_failed(int error)
 	case ENFILE:
 	case ENOBUFS:
 	case ENOMEM:
-		shortage_begin(SHORT_FDS, clock_ms());
+		shortage_begin(SHORT_FDS);
 		if (conn_evict(0) != NULL)
 			return 1;
 		break;

@@ -280,6 +280,21 @@ start_quiet() { # COMMAND-BEFORE-IT...
     is "$(head -n 3 "$TMP/log")" ""
 }
 
+@test "the line of a shortage names the peer that most connections are from" {
+    need_root "network namespaces"
+    two_hosts
+    start_on "$HOST_A"
+    ip netns exec "$HOST_A" "$BUILD/flood" 4369 127.0.0.1 partial 100 >"$TMP/few" 3>&- &
+    remember $!
+    wait_for has_lines "$TMP/few" 1
+    flood_from "$HOST_B" flood partial 200
+    wait_for logged_like '^no free connection: .* ([0-9]* of 2[0-9]* from 10.77.0.2)$'
+}
+
+logged_like() { # REGEX
+    log | grep -q "$1"
+}
+
 @test "entering and leaving a shortage writes one line each, however often it is met" {
     full
     need_no_runner
@@ -300,10 +315,11 @@ start_quiet() { # COMMAND-BEFORE-IT...
     done
     prlimit --pid "$EPMD_PID" --nofile=64:64
     wait_for logged 'new connections are accepted again'
-    is "$(log | grep -v ' admits ' | sort | head -n 20)" "as many nodes as are admitted: refusing new ones
+    is "$(log | grep -v ' admits ' | sed 's/([0-9]* of [0-9]* /(N of N /' | sort | head -n 20)" \
+        "as many nodes as are admitted: refusing new ones (N of N from 127.0.0.1)
 connections are free again
 new connections are accepted again
 new nodes are admitted again
-no free connection: closing those that have waited longest
+no free connection: closing those that have waited longest (N of N from 127.0.0.1)
 out of file descriptors or memory for a new connection"
 }

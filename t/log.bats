@@ -1,8 +1,13 @@
 load helper
 
+# without the lines that OTP's does not have: whose request was refused
+otp_log() {
+    log | grep -v '^refused what came'
+}
+
 # what differs from one run to the next: creations, descriptors
 masked() {
-    log | sed "s/^\(.*registering '.*\):[0-9]*'/\1:N'/; s/descriptor [0-9]*/descriptor N/"
+    otp_log | sed "s/^\(.*registering '.*\):[0-9]*'/\1:N'/; s/descriptor [0-9]*/descriptor N/"
 }
 
 @test "one -d logs what OTP's epmd logs, line for line" {
@@ -79,7 +84,7 @@ unregistered_quietly() { # NAME, without asking, which would be logged
     start
     register abc
     ask send "$names_req" eof @1 send "$dump_req" eof @2 send "$kill_req" eof @3 send "$(stop_req abc)" eof
-    is "$(log | tail -n +6)" '** got NAMES_REQ
+    is "$(otp_log | tail -n +6)" '** got NAMES_REQ
 ** sent NAMES_RESP
 ** got DUMP_REQ
 ** sent DUMP_RESP
@@ -107,7 +112,7 @@ epmd ends: killed by request of 127.0.0.1"
 @test "what is no request is logged as OTP's epmd does" {
     start
     ask send 0000 eof @1 send ffff eof @2 send "$(frame 41)" eof @3 send "${names_req}00" eof @4 send 0004 fin eof
-    is "$(log | tail -n +2 | sed 's/ *$//; s/descriptor [0-9]*/descriptor N/')" "invalid packet size (0)
+    is "$(otp_log | tail -n +2 | sed 's/ *$//; s/descriptor [0-9]*/descriptor N/')" "invalid packet size (0)
 invalid packet size (65535)
 got garbage
 got 2 bytes in packet, expected 1
@@ -122,6 +127,40 @@ got partial packet only on file descriptor N (2)"
         ask_on "$HOST_B" 10.77.0.1 send "$request" eof
     done
     is "$(log | grep -c ' from non local address$')" 4
+}
+
+@test "-d names the peer of what is refused" {
+    need_root "network namespaces"
+    two_hosts
+    start_on "$HOST_A"
+    ask_on "$HOST_A" 127.0.0.1 send "$(alive2 abc)" recv 6 hold >"$TMP/abc" 3>&- &
+    remember $!
+    wait_for has_lines "$TMP/abc" 1
+    ask_on "$HOST_A" ::1 send "$(alive2 abc)" eof
+    ask_on "$HOST_A" fd77::1 send 0000 eof
+    ask_on "$HOST_B" 10.77.0.1 send "$dump_req" eof
+    ask_on "$HOST_B" fd77::1 send "$(please nobody)" eof
+    is "$(log | sed -n 's/^refused what came on file descriptor [0-9]* from \(.*\) port [1-9][0-9]*$/\1/p' | tr '\n' ' ')" \
+        "::1 fd77::1 10.77.0.2 "
+}
+
+@test "-d names the peer of what is closed to make room, and of what is timed out" {
+    need_root "network namespaces"
+    need_no_runner
+    two_hosts
+    start_on "$HOST_A" -packet_timeout 4
+    ask_on "$HOST_B" 10.77.0.1 -t 20000 send 0004 eof >"$TMP/first" 3>&- &
+    remember $!
+    wait_for has_descriptors 1
+    ip netns exec "$HOST_A" "$BUILD/flood" 4369 127.0.0.1 partial 256 >"$TMP/flood.out" 3>&- &
+    remember $!
+    wait_for has_lines "$TMP/first" 1
+    like "$(log | grep 'make room')" '^closing to make room on file descriptor [0-9]+ from 10.77.0.2 port [0-9]+$'
+    wait_for logged_like 'timed out on receive on file descriptor [0-9]* from 127.0.0.1 port [0-9]*$'
+}
+
+has_descriptors() { # of connections
+    [ "$(on "$HOST_A" ss -Htn state established 'sport = :4369' | wc -l)" -ge "$1" ]
 }
 
 @test "without -d, nothing that a peer does is logged" {
@@ -290,7 +329,7 @@ activated() { # OPTION...
     start -d
     ask send "$(please abc)" eof
     wait_for logged_like "closing connection on file descriptor"
-    is "$(log | grep -c "opening connection on file descriptor")" 1
+    like "$(log | grep "opening connection")" '^opening connection on file descriptor [0-9]+ from 127.0.0.1 port [0-9]+$'
 }
 
 @test "-d -d -d adds the tables" {

@@ -106,6 +106,12 @@ char *if_indextoname(unsigned index, char *text)
 	return Frama_C_interval(0, 1) ? text : NULL;
 }
 
+#define getpeername getsockname
+
+struct linger {
+	int l_onoff, l_linger;
+};
+
 #define IN6_IS_ADDR_LOOPBACK(a)    Frama_C_interval(0, (a)->s6_addr[15] <= 1)
 #define IN6_IS_ADDR_V4MAPPED(a)    Frama_C_interval(0, (a)->s6_addr[11] == 255)
 #define IN6_IS_ADDR_UNSPECIFIED(a) Frama_C_interval(0, (a)->s6_addr[15] == 0)
