@@ -289,9 +289,11 @@ static void finish(struct actor *a, int late)
 {
     const struct linger now = { 1, 0 };
     const long took_us = now_us() - a->from_us;
-    /* who waits for long; a part of a list may have been sent */
-    const int may_be_evicted = a->from_us < flooded_us + SECOND &&
-        (a->kind == SILENT ? a->len == 0 : a->gap_us > 0 && (a->len == 0 || a->kind == NAMES || a->kind == DUMP));
+    /* a part of a list may have been sent */
+    const int waits = a->gap_us > 0 && (a->len == 0 || a->kind == NAMES || a->kind == DUMP);
+    /* in a flood, or by its deadline if this machine is too busy to send in time */
+    const int may_be_evicted = a->kind == SILENT ? a->from_us < flooded_us + SECOND && a->len == 0 :
+        waits && (a->from_us < flooded_us + SECOND || took_us >= timeout_us);
     unsigned creation = 0;
 
     requests++;
@@ -766,7 +768,7 @@ int main(int argc, char **argv)
     at_end = settle(at_start);
     memory_after = memory_kb();
     printf("%ssoak: %ld s, %ld requests, %ld wrong answers, %ld lost names; memory %ld kB, then %ld kB; descriptors %d, then %d; "
-           "%ld that a flood may have evicted; the slowest answer %ld ms\n", gone ? "THE DAEMON DIED; " : "",
+           "%ld that a flood or a deadline may have ended; the slowest answer %ld ms\n", gone ? "THE DAEMON DIED; " : "",
            seconds, requests, wrong, lost, memory, memory_after, at_start, at_end, evicted, slowest_us / 1000);
     return gone || wrong > 0 || lost > 0 || at_end != at_start || memory_after - memory > GROWTH_KB;
 }
