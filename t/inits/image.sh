@@ -1,13 +1,16 @@
 # make image, with skopeo and podman.
 # shellcheck shell=bash disable=SC2016,SC2154
 
-# Its own mounts, network and processes; of the cgroups only version 2, as crun wants it. What it
-# stores is gone with $work.
+# Its own mounts, network and processes; of the cgroups only version 2, as crun wants it; and its own
+# /dev/null, of which crun makes the container's user the owner. What it stores is gone with $work.
 podman_alone() { # SCRIPT: its output
     timeout 100 unshare --mount --net --pid --cgroup --fork --mount-proc --kill-child sh -c '
         ip link set lo up
         mount -t tmpfs t /run
         mount -t tmpfs t /dev/shm
+        mknod -m 666 "$1/null" c 1 3
+        mount --bind "$1/null" /dev/null
+        exec </dev/null
         umount -R -l /sys/fs/cgroup
         mount -t cgroup2 c /sys/fs/cgroup
         ulimit -n 2048
