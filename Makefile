@@ -13,7 +13,7 @@
 #: make prove      proves with Frama-C what t/prove/README.md says
 #: make matrix     builds it by other compilers and for other machines
 #: make bench      measures it beside OTP's epmd
-#: make dist       makes a tar file of what git keeps
+#: make dist       makes a tar file of the source
 #: make clean      removes what was built
 #: make help       prints this
 #
@@ -89,10 +89,17 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/epmd $(DESTDIR)$(MANDIR)/man8/epmd.8
 
-# The files that git keeps, in a tar file named by epmd.h's version.
+# A tar file named by the version: in a git repository of what it keeps, in the tree that such a tar
+# file was unpacked to of the same files.
+SOURCES = .ci .gitignore CHANGES LICENSE Makefile README.md contrib epmd.8 epmd.c epmd.h
+
 dist:
-	v=epmd-$(VERSION); \
-	git archive --format=tar.gz --prefix=$$v/ -o $$v.tar.gz HEAD
+	v=epmd-$(VERSION); d=t/build/$$v; \
+	if [ -e .git ]; then git archive --format=tar.gz --prefix=$$v/ -o $$v.tar.gz HEAD; else \
+	    rm -rf $$d && mkdir -p $$d/t && cp -Rp $(SOURCES) $$d && \
+	    for f in t/*; do [ $$f = t/build ] || cp -Rp $$f $$d/t; done && \
+	    tar -C t/build -czf $$v.tar.gz $$v && rm -rf $$d; \
+	fi
 
 clean:
 	rm -rf epmd epmd-small epmd-static epmd-image.tar epmd-*.tar.gz t/build

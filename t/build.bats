@@ -196,9 +196,33 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
     is "$(git -C "$TMP/clone" status --porcelain)" ""
 }
 
-@test "CHANGES begins with the version of epmd.h" {
+@test "make dist in an unpacked tar file makes the same one, whatever was built there" {
+    git -C "$ROOT" rev-parse >/dev/null 2>&1 || skip "no git repository"
+    local make
+    git clone -q "$ROOT" "$TMP/clone"
+    make -s -C "$TMP/clone" dist
+    mkdir "$TMP/first"
+    tar -xzf "$TMP/clone"/epmd-*.tar.gz -C "$TMP/first"
+    for make in make $(command -v bmake); do
+        rm -rf "$TMP/tree" "$TMP/second"
+        cp -Rp "$TMP/first" "$TMP/tree"
+        mkdir "$TMP/second"
+        cd "$TMP"/tree/epmd-*
+        "$make" -s all small
+        mkdir -p t/build debian
+        touch t/build/left
+        "$make" -s dist
+        tar -xzf epmd-*.tar.gz -C "$TMP/second"
+        diff -r "$TMP/first" "$TMP/second"
+        is "$(cd "$TMP/second" && find . -type f -perm -100 | sort)" \
+            "$(cd "$TMP/first" && find . -type f -perm -100 | sort)"
+    done
+}
+
+@test "CHANGES begins with the version of epmd.h, and each version has its date" {
     version=$(sed -n 's/^#define EPMD_VERSION "\(.*\)"/\1/p' epmd.h)
-    like "$(grep -m 1 '[0-9]\.[0-9]' CHANGES)" "(^|[^0-9.])$version([^0-9.]|\$)"
+    like "$(sed -n 1p CHANGES)" "^$version, "
+    is "$(grep '^[^ ]' CHANGES | grep -vcE '^[0-9]+\.[0-9]+\.[0-9]+, 20[0-9]{2}-[01][0-9]-[0-3][0-9]$' || :)" 0
 }
 
 @test "BSD make builds, installs and cleans" {
