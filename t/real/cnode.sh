@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-needs='/usr/lib/erlang/usr/include/ei.h:erlang-dev cc:gcc'
+needs='/usr/lib/erlang/usr/include/ei.h:erlang-dev cc:gcc /usr/include/stdio.h:libc6-dev'
 limit=120
 
 run_steps() {

@@ -1,6 +1,6 @@
 # The same bytes, options and addresses to this epmd and to OTP's of this release: see t/compare.c.
 # shellcheck shell=bash disable=SC2034,SC2154
-needs='cc:gcc /usr/include/stdlib.h:libc6-dev'
+needs='cc:gcc /usr/include/stdio.h:libc6-dev'
 limit=120
 
 run_steps() {

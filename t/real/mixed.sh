@@ -24,7 +24,6 @@ run_steps() {
 
 # The files are mounted where the hosts, which have this one's mounts, see them.
 prepare_root() { # folder
-    touch "$1/etc/hosts"
     mount --bind "$dir/hosts" "$1/etc/hosts"
     mount --bind "$epmd_bin" "$1$(chroot "$1" readlink -f /usr/bin/epmd)"
 }
