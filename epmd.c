@@ -144,11 +144,7 @@ static size_t put_date(uint8_t *out, size_t at, uint32_t seconds)
       axiom same_letters{L}: \forall uint8_t *r, *s, integer n; spelling(r, n) == spelling(s, n) ==>
         \forall integer k; 0 <= k < n ==> r[k] == s[k];
       axiom same_length{L}: \forall uint8_t *r, *s, integer n, m; n >= 0 && m >= 0 && spelling(r, n) == spelling(s, m) ==> n == m;
-      logic uint32_t fnv{L}(uint8_t *s, integer n) reads s[0 .. n - 1]; // FNV-1a
-      axiom fnv_end{L}: \forall uint8_t *s; fnv(s, 0) == 2166136261;
-      axiom fnv_next{L}: \forall uint8_t *s, integer n; n >= 0 ==> fnv(s, n + 1) == (uint32_t)((uint32_t)(fnv(s, n) ^ s[n]) * 16777619);
-      logic uint32_t hash_of(integer spelling);
-      axiom hash_is_fnv{L}: \forall uint8_t *s, integer n; n >= 0 ==> fnv(s, n) == hash_of(spelling(s, n));
+      logic uint32_t hash_of(uint64_t key, integer spelling);
     } */
 
 /*@ requires \valid_read(a + (0 .. len - 1)) && \valid_read(b + (0 .. len - 1));
@@ -299,32 +295,78 @@ static int name_is_good(const uint8_t *s, size_t len)
 	return name_is_text(s, len) && !has_control(s, len);
 }
 
-/* FNV-1a. */
-/*@ requires \valid_read(s + (0 .. len - 1));
-    assigns \nothing;
-    ensures \result == hash_of(spelling(s, len)); */
-static uint32_t name_hash(const uint8_t *s, size_t len)
+/* Little-endian. */
+/*@ requires \valid_read(s + (0 .. 3));
+    assigns \nothing; */
+static uint32_t word_at(const uint8_t *s)
 {
-	uint32_t h = 2166136261u;
+	return s[0] | (uint32_t)s[1] << 8 | (uint32_t)s[2] << 16 | (uint32_t)s[3] << 24;
+}
+
+/*@ requires 0 < n < 32;
+    assigns \nothing; */
+static inline uint32_t rotate(uint32_t x, unsigned n)
+{
+	return x << n | x >> (32u - n);
+}
+
+/*@ requires \valid(v + (0 .. 3));
+    assigns v[0 .. 3]; */
+static inline void hash_word(uint32_t v[4], uint32_t word)
+{
+	v[3] ^= word;
+	v[0] += v[1];
+	v[1] = rotate(v[1], 5) ^ v[0];
+	v[0] = rotate(v[0], 16);
+	v[2] += v[3];
+	v[3] = rotate(v[3], 8) ^ v[2];
+	v[0] += v[3];
+	v[3] = rotate(v[3], 7) ^ v[0];
+	v[2] += v[1];
+	v[1] = rotate(v[1], 13) ^ v[2];
+	v[2] = rotate(v[2], 16);
+	v[0] ^= word;
+}
+
+/* HalfSipHash-1-3: without the key nobody can make names of one hash, which would slow a search. */
+/*@ requires \valid_read(s + (0 .. len - 1)) && len <= EPMD_PACKET_MAX;
+    assigns \nothing;
+    admit ensures \result == hash_of(key, spelling(s, len)); */
+static uint32_t name_hash(uint64_t key, const uint8_t *s, size_t len)
+{
+	const uint32_t low = (uint32_t)(key % 4294967296u), high = (uint32_t)(key / 4294967296u);
+	uint32_t v[4] = { low, high, low ^ 0x6c796765u, high ^ 0x74656462u };
+	uint32_t last = (uint32_t)(len % 256u) << 24;
 	size_t i;
 
-	/*@ loop invariant 0 <= i <= len && h == fnv(s, i);
-	    loop assigns i, h;
+	/*@ loop invariant 0 <= i <= len && i % 4 == 0;
+	    loop assigns i, v[0 .. 3];
 	    loop variant len - i; */
-	for (i = 0; i < len; i++)
-		h = (h ^ s[i]) * 16777619u;
-	return h;
+	for (i = 0; i + 4 <= len; i += 4)
+		hash_word(v, word_at(s + i));
+	/*@ loop invariant 0 <= i <= len;
+	    loop assigns i, last;
+	    loop variant len - i; */
+	for (; i < len; i++)
+		last |= (uint32_t)s[i] << (8 * (i % 4));
+	hash_word(v, last);
+	v[2] ^= 0xffu;
+	hash_word(v, 0);
+	hash_word(v, 0);
+	hash_word(v, 0);
+	return v[1] ^ v[3];
 }
 
 /* ==== 3 Nodes: the table; a row is claimed for a name, released into memory, and recycled when no other is left =============== */
 
 /*@ // Sound is a table that is bounded, has the hashes of its names (indexed) and none twice (distinct), and each row of which stands
-    // once in the order of its state (lively; lively_but: but for one, on its way from one order to the other).
+    // once in the order of its state (lively; lively_but: but for one, on its way from one order to the other) and once in by_hash,
+    // which is sorted (searchable; but for one, -1: all).
     logic uint8_t *letters(struct epmd_nodes *t, integer i) = t->node[i].name_len <= EPMD_BRIEF_MAX ? &t->brief[i][0] : &t->name[i][0];
     logic integer spelled(struct epmd_nodes *t, integer i) = spelling(letters(t, i), t->node[i].name_len);
     predicate bounded(struct epmd_nodes *t) = t->top <= EPMD_NODE_MAX && t->limit <= EPMD_NODE_MAX &&
       \forall integer i; 0 <= i < EPMD_NODE_MAX ==> t->node[i].name_len <= EPMD_NAME_MAX && t->node[i].extra_len <= EPMD_EXTRA_MAX;
-    predicate indexed(struct epmd_nodes *t) = \forall integer i; 0 <= i < t->top ==> t->hash[i] == hash_of(spelled(t, i));
+    predicate indexed(struct epmd_nodes *t) = \forall integer i; 0 <= i < t->top ==> t->hash[i] == hash_of(t->key, spelled(t, i));
     predicate distinct(struct epmd_nodes *t) = \forall integer i, j; 0 <= i < j < t->top ==> spelled(t, i) != spelled(t, j);
     lemma one_spelled{L}: \forall struct epmd_nodes *t, integer i, j; distinct(t) && 0 <= i < t->top && 0 <= j < t->top &&
       spelled(t, i) == spelled(t, j) ==> i == j;
@@ -337,10 +379,16 @@ static uint32_t name_hash(const uint8_t *s, size_t len)
                          (has(&t->old, i) <==> 0 <= i < t->top && i != but && !t->node[i].live);
     predicate lively(struct epmd_nodes *t) = placed(t, -1) && t->live.len + t->old.len == t->top;
     predicate lively_but(struct epmd_nodes *t, integer but) = placed(t, but) && 0 <= but < t->top && t->live.len + t->old.len == t->top - 1;
+    predicate rising(struct epmd_nodes *t) = \forall integer j, k; 0 <= j < k < t->by_hash.len ==>
+      t->hash[t->by_hash.row[j]] <= t->hash[t->by_hash.row[k]];
+    predicate searchable(struct epmd_nodes *t, integer but) = ordered(&t->by_hash) && rising(t) &&
+      t->by_hash.len == (but < 0 ? t->top : t->top - 1) &&
+      (\forall integer k; 0 <= k < t->by_hash.len ==> 0 <= t->by_hash.row[k] < t->top && t->by_hash.row[k] != but) &&
+      \forall integer i; 0 <= i < t->top && i != but ==> has(&t->by_hash, i);
     predicate taken(struct epmd_nodes *t, integer name) = \exists integer i; 0 <= i < t->top && t->node[i].live && spelled(t, i) == name;
-    predicate sound(struct epmd_nodes *t) = bounded(t) && indexed(t) && distinct(t) && lively(t);
+    predicate sound(struct epmd_nodes *t) = bounded(t) && indexed(t) && distinct(t) && lively(t) && searchable(t, -1);
     // What is the same in two states, K and L, of all rows or of all but one (-1: of all); and what of it follows.
-    predicate same_index{K, L}(struct epmd_nodes *t, integer but) = \forall integer i; 0 <= i < EPMD_NODE_MAX && i != but ==>
+    predicate same_index{K, L}(struct epmd_nodes *t, integer but) = \at(t->key, K) == \at(t->key, L) && \forall integer i; 0 <= i < EPMD_NODE_MAX && i != but ==>
       \at(t->hash[i], K) == \at(t->hash[i], L) && \at(t->node[i].name_len, K) == \at(t->node[i].name_len, L);
     predicate same_brief{K, L}(struct epmd_nodes *t, integer but) = \forall integer i, k;
       0 <= i < EPMD_NODE_MAX && i != but && 0 <= k < EPMD_BRIEF_MAX ==> \at(t->brief[i][k], K) == \at(t->brief[i][k], L);
@@ -348,7 +396,7 @@ static uint32_t name_hash(const uint8_t *s, size_t len)
       0 <= i < EPMD_NODE_MAX && i != but && 0 <= k < EPMD_NAME_MAX ==> \at(t->name[i][k], K) == \at(t->name[i][k], L);
     predicate unwritten{K, L}(struct epmd_nodes *t, integer but) =
       same_index{K, L}(t, but) && same_brief{K, L}(t, but) && same_long{K, L}(t, but);
-    predicate same_names{K, L}(struct epmd_nodes *t, integer but) = \forall integer i; 0 <= i < EPMD_NODE_MAX && i != but ==>
+    predicate same_names{K, L}(struct epmd_nodes *t, integer but) = \at(t->key, K) == \at(t->key, L) && \forall integer i; 0 <= i < EPMD_NODE_MAX && i != but ==>
       \at(t->hash[i], K) == \at(t->hash[i], L) && spelled{K}(t, i) == spelled{L}(t, i);
     lemma still_letters{K, L}: \forall struct epmd_nodes *t, integer i, k, but; unwritten{K, L}(t, but) &&
       0 <= i < EPMD_NODE_MAX && i != but && 0 <= k < \at(t->node[i].name_len, L) <= EPMD_NAME_MAX ==>
@@ -365,7 +413,27 @@ static uint32_t name_hash(const uint8_t *s, size_t len)
     lemma still_lively{K, L}: \forall struct epmd_nodes *t; bounded{K}(t) && same_orders{K, L}(t) && lively{K}(t) ==> lively{L}(t);
     lemma still_but{K, L}: \forall struct epmd_nodes *t, integer but; bounded{K}(t) && same_orders{K, L}(t) && lively_but{K}(t, but) ==>
       lively_but{L}(t, but);
-    predicate unchanged{K, L}(struct epmd_nodes *t) = unwritten{K, L}(t, -1) && same_orders{K, L}(t) &&
+    lemma still_searchable{K, L}: \forall struct epmd_nodes *t, integer but; \at(t->top, K) == \at(t->top, L) <= EPMD_NODE_MAX &&
+      same_order{K, L}(\at(&t->by_hash, K)) && (\forall integer i; 0 <= i < EPMD_NODE_MAX ==> \at(t->hash[i], K) == \at(t->hash[i], L)) &&
+      searchable{K}(t, but) ==> searchable{L}(t, but);
+    // Between K and L the row at place k was taken out, or row i put there.
+    predicate removed{K, L}(struct epmd_order *o, integer k) = \at(o->len, K) == \at(o->len, L) + 1 &&
+      (\forall integer j; 0 <= j < k ==> \at(o->row[j], L) == \at(o->row[j], K)) &&
+      \forall integer j; k <= j < \at(o->len, L) ==> \at(o->row[j], L) == \at(o->row[j + 1], K);
+    predicate inserted{K, L}(struct epmd_order *o, integer k, integer i) = \at(o->len, L) == \at(o->len, K) + 1 &&
+      \at(o->row[k], L) == i && (\forall integer j; 0 <= j < k ==> \at(o->row[j], L) == \at(o->row[j], K)) &&
+      \forall integer j; k < j < \at(o->len, L) ==> \at(o->row[j], L) == \at(o->row[j - 1], K);
+    lemma still_rising{K, L}: \forall struct epmd_nodes *t, integer k; 0 <= k < \at(t->by_hash.len, K) &&
+      removed{K, L}(\at(&t->by_hash, K), k) && rising{K}(t) &&
+      (\forall integer i; 0 <= i < EPMD_NODE_MAX ==> \at(t->hash[i], K) == \at(t->hash[i], L)) &&
+      (\forall integer j; 0 <= j < \at(t->by_hash.len, K) ==> 0 <= \at(t->by_hash.row[j], K) < EPMD_NODE_MAX) ==> rising{L}(t);
+    lemma rising_again{K, L}: \forall struct epmd_nodes *t, integer k, i; 0 <= k <= \at(t->by_hash.len, K) && 0 <= i < EPMD_NODE_MAX &&
+      inserted{K, L}(\at(&t->by_hash, K), k, i) && rising{K}(t) &&
+      (\forall integer j; 0 <= j < EPMD_NODE_MAX ==> \at(t->hash[j], K) == \at(t->hash[j], L)) &&
+      (\forall integer j; 0 <= j < \at(t->by_hash.len, K) ==> 0 <= \at(t->by_hash.row[j], K) < EPMD_NODE_MAX) &&
+      (\forall integer j; 0 <= j < k ==> \at(t->hash[t->by_hash.row[j]], K) < \at(t->hash[i], K)) &&
+      (\forall integer j; k <= j < \at(t->by_hash.len, K) ==> \at(t->hash[t->by_hash.row[j]], K) >= \at(t->hash[i], K)) ==> rising{L}(t);
+    predicate unchanged{K, L}(struct epmd_nodes *t) = unwritten{K, L}(t, -1) && same_orders{K, L}(t) && same_order{K, L}(\at(&t->by_hash, K)) &&
       \at(t->serial, K) == \at(t->serial, L) && \at(t->forgotten, K) == \at(t->forgotten, L) && \at(t->limit, K) == \at(t->limit, L) &&
       (\forall integer i; 0 <= i < EPMD_NODE_MAX ==> \at(t->node[i], K) == \at(t->node[i], L)) &&
       \forall integer i, k; 0 <= i < EPMD_NODE_MAX && 0 <= k < EPMD_EXTRA_MAX ==> \at(t->extra[i][k], K) == \at(t->extra[i][k], L);
@@ -385,64 +453,144 @@ const uint8_t *epmd_name(const struct epmd_nodes *t, uint16_t i)
     ensures \forall integer j; has(o, j) <==> \old(has(o, j)) || j == i; */
 static void order_push(struct epmd_order *o, uint16_t i)
 {
-	if (o->len < EPMD_NODE_MAX)
-		o->row[o->len++] = i;
+	o->row[o->len++] = i;
 }
 
-/*@ requires \valid(o) && ordered(o) && has(o, i);
+/* Puts row i at place k; those from there on move up. */
+/*@ requires \valid(o) && ordered(o) && i < EPMD_NODE_MAX && !has(o, i) && k <= o->len < EPMD_NODE_MAX;
     assigns o->len, o->row[0 .. EPMD_NODE_MAX - 1];
-    ensures o->len == \old(o->len) - 1;
-    ensures \forall integer k; 0 <= k < o->len ==> o->row[k] < EPMD_NODE_MAX;
-    ensures \forall integer j, k; 0 <= j < k < o->len ==> o->row[j] != o->row[k];
-    ensures \forall integer j; has(o, j) ==> \old(has(o, j));
-    ensures !has(o, i);
-    ensures \forall integer j; \old(has(o, j)) && j != i ==> has(o, j); */
-static void order_pull(struct epmd_order *o, uint16_t i)
+    ensures inserted{Pre, Post}(o, k, i);
+    ensures ordered(o);
+    ensures \forall integer j; has(o, j) ==> \old(has(o, j)) || j == i;
+    ensures \forall integer j; \old(has(o, j)) ==> has(o, j);
+    ensures has(o, i); */
+static void order_insert(struct epmd_order *o, uint16_t k, uint16_t i)
 {
-	uint16_t k, last;
+	const uint16_t len = o->len;
+	uint16_t j;
 
-	if (o->len == 0)
-		return;
-	last = (uint16_t)(o->len - 1);
-	/*@ loop invariant 0 <= k <= last && \forall integer j; k < j <= last ==> o->row[j] != i;
+	/*@ loop invariant k <= j <= len;
+	    loop invariant \forall integer n; 0 <= n < j ==> o->row[n] == \at(o->row[n], Pre);
+	    loop invariant \forall integer n; j < n <= len ==> o->row[n] == \at(o->row[n - 1], Pre);
+	    loop assigns j, o->row[0 .. EPMD_NODE_MAX - 1];
+	    loop variant j; */
+	for (j = len; j > k; j--)
+		o->row[j] = o->row[j - 1];
+	o->row[k] = i;
+	//@ assert \forall integer n; 0 <= n < k ==> o->row[n] == \at(o->row[n], Pre);
+	//@ assert \forall integer n; k < n <= len ==> o->row[n] == \at(o->row[n - 1], Pre);
+	//@ assert \forall integer n; 0 <= n <= len && n != k ==> o->row[n] != i;
+	//@ assert \forall integer m, n; 0 <= m < n < k ==> o->row[m] != o->row[n];
+	//@ assert \forall integer m, n; 0 <= m < k < n <= len ==> o->row[m] != o->row[n];
+	//@ assert \forall integer m, n; k < m < n <= len ==> o->row[m] != o->row[n];
+	//@ assert \forall integer m, n; 0 <= m < n <= len ==> o->row[m] != o->row[n];
+	/*@ assert \forall integer n; 0 <= n < len ==> (n < k && o->row[n] == \at(o->row[n], Pre)) ||
+	      (n >= k && o->row[n + 1] == \at(o->row[n], Pre)); */
+	o->len = (uint16_t)(len + 1);
+}
+
+/* Takes out the row at place k; those behind it move down. */
+/*@ requires \valid(o) && ordered(o) && k < o->len;
+    assigns o->len, o->row[0 .. EPMD_NODE_MAX - 1];
+    ensures removed{Pre, Post}(o, k);
+    ensures ordered(o);
+    ensures \forall integer j; has(o, j) ==> \old(has(o, j)) && j != \old(o->row[k]);
+    ensures \forall integer j; \old(has(o, j)) && j != \old(o->row[k]) ==> has(o, j); */
+static void order_remove(struct epmd_order *o, uint16_t k)
+{
+	const uint16_t last = (uint16_t)(o->len - 1);
+	uint16_t j;
+
+	/*@ loop invariant k <= j <= last;
+	    loop invariant \forall integer n; k <= n < j ==> o->row[n] == \at(o->row[n + 1], Pre);
+	    loop invariant \forall integer n; 0 <= n < k || j <= n < EPMD_NODE_MAX ==> o->row[n] == \at(o->row[n], Pre);
+	    loop assigns j, o->row[0 .. EPMD_NODE_MAX - 1];
+	    loop variant last - j; */
+	for (j = k; j < last; j++)
+		o->row[j] = o->row[j + 1];
+	//@ assert \forall integer m, n; 0 <= m < n < k ==> o->row[m] != o->row[n];
+	//@ assert \forall integer m, n; 0 <= m < k <= n < last ==> o->row[m] != o->row[n];
+	//@ assert \forall integer m, n; k <= m < n < last ==> o->row[m] != o->row[n];
+	//@ assert \forall integer m, n; 0 <= m < n < last ==> o->row[m] != o->row[n];
+	//@ assert \forall integer n; 0 <= n < k ==> o->row[n] != \at(o->row[k], Pre);
+	//@ assert \forall integer n; k <= n < last ==> o->row[n] != \at(o->row[k], Pre);
+	/*@ assert \forall integer n; 0 <= n <= last ==> n == k || (n < k && o->row[n] == \at(o->row[n], Pre)) ||
+	      (n > k && o->row[n - 1] == \at(o->row[n], Pre)); */
+	o->len = last;
+}
+
+/*@ requires \valid_read(o) && ordered(o) && has(o, i);
+    assigns \nothing;
+    ensures 0 <= \result < o->len && o->row[\result] == i; */
+static uint16_t order_place(const struct epmd_order *o, uint16_t i)
+{
+	uint16_t k = o->len;
+
+	/*@ loop invariant 0 < k <= o->len && \forall integer j; k <= j < o->len ==> o->row[j] != i;
 	    loop assigns k;
 	    loop variant k; */
-	for (k = last; o->row[k] != i; k--)
-		if (k == 0)
-			return;
-	/*@ loop invariant \at(k, LoopEntry) <= k <= last;
-	    loop invariant \forall integer j; \at(k, LoopEntry) <= j < k ==> o->row[j] == \at(o->row[j + 1], Pre);
-	    loop invariant \forall integer j; 0 <= j < \at(k, LoopEntry) || k <= j < EPMD_NODE_MAX ==> o->row[j] == \at(o->row[j], Pre);
-	    loop assigns k, o->row[0 .. EPMD_NODE_MAX - 1];
-	    loop variant last - k; */
-	for (; k < last; k++)
-		o->row[k] = o->row[k + 1];
-	o->len = last;
-	/*@ assert \forall integer j; 0 <= j <= last ==> \at(o->row[j], Pre) == i || (j < last && o->row[j] == \at(o->row[j], Pre)) ||
-	      (j > 0 && o->row[j - 1] == \at(o->row[j], Pre)); */
+	while (o->row[k - 1] != i)
+		k--;
+	return (uint16_t)(k - 1);
+}
+
+/* The first place in by_hash whose row has this hash or a higher one. */
+/*@ requires \valid_read(t) && ordered(&t->by_hash) && rising(t);
+    assigns \nothing;
+    ensures 0 <= \result <= t->by_hash.len;
+    ensures \forall integer k; 0 <= k < \result ==> t->hash[t->by_hash.row[k]] < hash;
+    ensures \forall integer k; \result <= k < t->by_hash.len ==> t->hash[t->by_hash.row[k]] >= hash; */
+static uint16_t hash_place(const struct epmd_nodes *t, uint32_t hash)
+{
+	unsigned from = 0, to = t->by_hash.len, middle;
+
+	/*@ loop invariant 0 <= from <= to <= t->by_hash.len;
+	    loop invariant \forall integer k; 0 <= k < from ==> t->hash[t->by_hash.row[k]] < hash;
+	    loop invariant \forall integer k; to <= k < t->by_hash.len ==> t->hash[t->by_hash.row[k]] >= hash;
+	    loop assigns from, to, middle;
+	    loop variant to - from; */
+	while (from < to) {
+		middle = (from + to) / 2u;
+		if (t->hash[t->by_hash.row[middle]] < hash)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return (uint16_t)from;
 }
 
 /* The row, live or remembered, that has the name, or -1. */
-/*@ requires \valid_read(t) && bounded(t) && indexed(t) && distinct(t) && \valid_read(name + (0 .. len - 1));
+/*@ requires \valid_read(t) && bounded(t) && indexed(t) && distinct(t) && searchable(t, -1);
+    requires \valid_read(name + (0 .. len - 1)) && len <= EPMD_PACKET_MAX;
     assigns \nothing;
     ensures -1 <= \result < t->top && (\result >= 0 ==> spelled(t, \result) == spelling(name, len));
     ensures \forall integer i; 0 <= i < t->top && spelled(t, i) == spelling(name, len) ==> \result == i; */
 static int node_find(const struct epmd_nodes *t, const uint8_t *name, size_t len)
 {
-	const uint32_t hash = name_hash(name, len);
-	uint16_t i;
+	const uint32_t hash = name_hash(t->key, name, len);
+	uint16_t i, k;
 
-	/*@ loop invariant 0 <= i <= t->top;
-	    loop invariant \forall integer j; 0 <= j < i ==> spelled(t, j) != spelling(name, len);
-	    loop assigns i;
-	    loop variant t->top - i; */
-	for (i = 0; i < t->top; i++)
-		if (t->hash[i] == hash && t->node[i].name_len == len && same_bytes(epmd_name(t, i), name, len))
+	/*@ loop invariant 0 <= k <= t->by_hash.len;
+	    loop invariant \forall integer j; 0 <= j < k ==> spelled(t, t->by_hash.row[j]) != spelling(name, len);
+	    loop invariant \forall integer j; k <= j < t->by_hash.len ==> t->hash[t->by_hash.row[j]] >= hash;
+	    loop assigns i, k;
+	    loop variant t->by_hash.len - k; */
+	for (k = hash_place(t, hash); k < t->by_hash.len && t->hash[t->by_hash.row[k]] == hash; k++) {
+		i = t->by_hash.row[k];
+		if (t->node[i].name_len == len && same_bytes(epmd_name(t, i), name, len)) {
+			//@ assert spelled(t, i) == spelling(name, len);
+			//@ assert \forall integer j; 0 <= j < t->top && j != i ==> spelled(t, j) != spelled(t, i);
 			return i;
+		}
+	}
+	//@ assert \forall integer j; k <= j < t->by_hash.len ==> t->hash[t->by_hash.row[j]] > hash;
+	//@ assert \forall integer j; 0 <= j < t->by_hash.len ==> spelled(t, t->by_hash.row[j]) != spelling(name, len);
+	//@ assert \forall integer i; has(&t->by_hash, i) ==> spelled(t, i) != spelling(name, len);
 	return -1;
 }
 
-/*@ requires \valid_read(t) && bounded(t) && indexed(t) && distinct(t) && \valid_read(name + (0 .. len - 1));
+/*@ requires \valid_read(t) && bounded(t) && indexed(t) && distinct(t) && searchable(t, -1);
+    requires \valid_read(name + (0 .. len - 1)) && len <= EPMD_PACKET_MAX;
     assigns \nothing;
     ensures -1 <= \result < t->top && (\result >= 0 ==> spelled(t, \result) == spelling(name, len) && t->node[\result].live);
     ensures \result < 0 <==> !taken(t, spelling(name, len)); */
@@ -455,7 +603,7 @@ static int node_find_live(const struct epmd_nodes *t, const uint8_t *name, size_
 
 /*
  * A name that comes back while it is remembered gets the next creation after its last. Any other starts from the clock, so that it
- * differs from before the daemon's own start, and above those that were forgotten.
+ * differs from before the daemon's own start, and later than those that were forgotten.
  */
 /*@ assigns \nothing;
     ensures \result >= EPMD_CREATION_MIN && \result != last; */
@@ -464,12 +612,20 @@ static uint32_t creation_next(uint32_t last)
 	return last < UINT32_MAX && last >= EPMD_CREATION_MIN ? last + 1 : EPMD_CREATION_MIN;
 }
 
+/* Creations go round: a is later than b if it is less than half a round ahead, or if b is none. */
+/*@ assigns \nothing;
+    ensures \result != 0 ==> a != b || b == 0; */
+static int creation_later(uint32_t a, uint32_t b)
+{
+	return b == 0 || a - b - 1u < (uint32_t)INT32_MAX;
+}
+
 /*@ requires \valid_read(t);
     assigns \nothing;
     ensures \result >= EPMD_CREATION_MIN && \result != t->forgotten; */
 static uint32_t creation_first(const struct epmd_nodes *t, uint32_t now)
 {
-	return now > t->forgotten && now >= EPMD_CREATION_MIN ? now : creation_next(t->forgotten);
+	return now >= EPMD_CREATION_MIN && creation_later(now, t->forgotten) ? now : creation_next(t->forgotten);
 }
 
 /* As the node's version is told it: 32 bits, or 1 to 3 going round. */
@@ -481,12 +637,14 @@ static uint32_t creation_told(const struct epmd_node *n)
 	return n->highest >= EPMD_VERSION_X ? n->creation : n->creation % 3u + 1u;
 }
 
-/*@ requires \valid(t) && bounded(t) && indexed(t) && distinct(t) && lively_but(t, i) && i < t->top;
+/*@ requires \valid(t) && bounded(t) && indexed(t) && distinct(t) && lively_but(t, i) && i < t->top && searchable(t, -1);
     assigns t->node[i].live, t->node[i].since, t->node[i].serial, t->serial;
     ensures bounded(t);
     ensures indexed(t);
     ensures distinct(t);
     ensures lively_but(t, i);
+    ensures searchable(t, -1);
+    ensures unwritten{Pre, Post}(t, -1);
     ensures t->node[i].live == live; */
 static void node_mark(struct epmd_nodes *t, uint16_t i, uint8_t live, uint32_t now)
 {
@@ -498,12 +656,13 @@ static void node_mark(struct epmd_nodes *t, uint16_t i, uint8_t live, uint32_t n
 	//@ assert same_names{Pre, Here}(t, -1);
 }
 
-/*@ requires \valid(t) && bounded(t) && indexed(t) && distinct(t) && lively_but(t, i) && i < t->top;
+/*@ requires \valid(t) && bounded(t) && indexed(t) && distinct(t) && lively_but(t, i) && i < t->top && searchable(t, -1);
     assigns t->live, t->node[i].live, t->node[i].since, t->node[i].serial, t->serial;
     ensures bounded(t);
     ensures indexed(t);
     ensures distinct(t);
     ensures lively(t);
+    ensures searchable(t, -1);
     ensures same_names{Pre, Post}(t, -1);
     ensures t->node[i].live; */
 static void node_live(struct epmd_nodes *t, uint16_t i, uint32_t now)
@@ -511,29 +670,36 @@ static void node_live(struct epmd_nodes *t, uint16_t i, uint32_t now)
 	node_mark(t, i, 1, now);
 	order_push(&t->live, i);
 	//@ assert bounded(t);
+	//@ assert same_brief{Pre, Here}(t, -1) && same_long{Pre, Here}(t, -1);
+	//@ assert same_index{Pre, Here}(t, -1);
 	//@ assert unwritten{Pre, Here}(t, -1);
 	//@ assert same_names{Pre, Here}(t, -1);
 	//@ assert same_order{Pre, Here}(&t->old);
+	//@ assert same_order{Pre, Here}(&t->by_hash);
 	//@ assert ordered(&t->live) && ordered(&t->old);
 	//@ assert \forall integer j; has(&t->live, j) <==> 0 <= j < t->top && t->node[j].live;
 	//@ assert \forall integer j; has(&t->old, j) <==> 0 <= j < t->top && !t->node[j].live;
 }
 
-/*@ requires \valid(t) && bounded(t) && indexed(t) && distinct(t) && lively_but(t, i) && i < t->top;
+/*@ requires \valid(t) && bounded(t) && indexed(t) && distinct(t) && lively_but(t, i) && i < t->top && searchable(t, -1);
     assigns t->old, t->node[i].live, t->node[i].since, t->node[i].serial, t->serial;
     ensures bounded(t);
     ensures indexed(t);
     ensures distinct(t);
     ensures lively(t);
+    ensures searchable(t, -1);
     ensures !t->node[i].live; */
 static void node_remember(struct epmd_nodes *t, uint16_t i, uint32_t now)
 {
 	node_mark(t, i, 0, now);
 	order_push(&t->old, i);
 	//@ assert bounded(t);
+	//@ assert same_brief{Pre, Here}(t, -1) && same_long{Pre, Here}(t, -1);
+	//@ assert same_index{Pre, Here}(t, -1);
 	//@ assert unwritten{Pre, Here}(t, -1);
 	//@ assert same_names{Pre, Here}(t, -1);
 	//@ assert same_order{Pre, Here}(&t->live);
+	//@ assert same_order{Pre, Here}(&t->by_hash);
 	//@ assert ordered(&t->live) && ordered(&t->old);
 	//@ assert \forall integer j; has(&t->live, j) <==> 0 <= j < t->top && t->node[j].live;
 	//@ assert \forall integer j; has(&t->old, j) <==> 0 <= j < t->top && !t->node[j].live;
@@ -545,12 +711,15 @@ static void node_remember(struct epmd_nodes *t, uint16_t i, uint32_t now)
     ensures indexed(t);
     ensures distinct(t);
     ensures same_names{Pre, Post}(t, -1);
-    ensures lively_but(t, i); */
+    ensures lively_but(t, i);
+    ensures searchable(t, -1); */
 static void node_recall(struct epmd_nodes *t, uint16_t i)
 {
-	order_pull(&t->old, i);
+	order_remove(&t->old, order_place(&t->old, i));
 	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->live.row[k], Pre) == t->live.row[k];
 	//@ assert same_order{Pre, Here}(&t->live);
+	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->by_hash.row[k], Pre) == t->by_hash.row[k];
+	//@ assert same_order{Pre, Here}(&t->by_hash);
 	//@ assert bounded(t);
 	//@ assert lively_but(t, i);
 	//@ assert same_index{Pre, Here}(t, -1);
@@ -558,13 +727,64 @@ static void node_recall(struct epmd_nodes *t, uint16_t i)
 	//@ assert same_names{Pre, Here}(t, -1);
 }
 
+/*@ requires \valid(t) && bounded(t) && lively_but(t, i) && searchable(t, -1) && i < t->top;
+    assigns t->by_hash;
+    ensures bounded(t);
+    ensures same_names{Pre, Post}(t, -1);
+    ensures lively_but(t, i);
+    ensures searchable(t, i); */
+static void index_drop(struct epmd_nodes *t, uint16_t i)
+{
+	const uint16_t k = order_place(&t->by_hash, i);
+
+	order_remove(&t->by_hash, k);
+	//@ assert \forall integer n; 0 <= n < t->by_hash.len ==> t->by_hash.row[n] != i;
+	//@ assert rising(t);
+	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->live.row[k], Pre) == t->live.row[k];
+	//@ assert same_order{Pre, Here}(&t->live);
+	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->old.row[k], Pre) == t->old.row[k];
+	//@ assert same_order{Pre, Here}(&t->old);
+	//@ assert bounded(t);
+	//@ assert lively_but(t, i);
+	//@ assert same_index{Pre, Here}(t, -1);
+	//@ assert unwritten{Pre, Here}(t, -1);
+	//@ assert same_names{Pre, Here}(t, -1);
+}
+
+/* Puts row i where its hash belongs. */
+/*@ requires \valid(t) && bounded(t) && lively_but(t, i) && searchable(t, i) && i < t->top;
+    assigns t->by_hash;
+    ensures bounded(t);
+    ensures same_names{Pre, Post}(t, -1);
+    ensures lively_but(t, i);
+    ensures searchable(t, -1); */
+static void index_add(struct epmd_nodes *t, uint16_t i)
+{
+	const uint16_t k = hash_place(t, t->hash[i]);
+
+	order_insert(&t->by_hash, k, i);
+	//@ assert same_index{Pre, Here}(t, -1);
+	//@ assert rising(t);
+	//@ assert \forall integer n; 0 <= n < t->by_hash.len ==> t->by_hash.row[n] < t->top;
+	//@ assert \forall integer j; 0 <= j < t->top ==> has(&t->by_hash, j);
+	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->live.row[k], Pre) == t->live.row[k];
+	//@ assert same_order{Pre, Here}(&t->live);
+	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->old.row[k], Pre) == t->old.row[k];
+	//@ assert same_order{Pre, Here}(&t->old);
+	//@ assert bounded(t);
+	//@ assert lively_but(t, i);
+	//@ assert unwritten{Pre, Here}(t, -1);
+	//@ assert same_names{Pre, Here}(t, -1);
+}
+
 /* A row for a name that no row has: a fresh one, or that of the name remembered longest. */
 /*@ requires \valid(t) && sound(t) && t->live.len < EPMD_NODE_MAX;
-    assigns t->top, t->old, t->forgotten;
+    assigns t->top, t->old, t->by_hash, t->forgotten;
     ensures bounded(t);
     ensures \result < t->top && (\result < \old(t->top) || t->top == \old(t->top) + 1 && \result == \old(t->top));
     ensures same_names{Pre, Post}(t, -1);
     ensures lively_but(t, \result);
+    ensures searchable(t, \result);
     ensures \result < \old(t->top) ==> !t->node[\result].live && t->top == \old(t->top); */
 static uint16_t node_recycle(struct epmd_nodes *t)
 {
@@ -572,15 +792,17 @@ static uint16_t node_recycle(struct epmd_nodes *t)
 
 	if (t->top < EPMD_NODE_MAX) {
 		i = t->top++;
-		//@ assert same_order{Pre, Here}(&t->live) && same_order{Pre, Here}(&t->old);
+		//@ assert same_order{Pre, Here}(&t->live) && same_order{Pre, Here}(&t->old) && same_order{Pre, Here}(&t->by_hash);
 		//@ assert lively_but(t, i);
+		//@ assert searchable(t, i);
 		//@ assert unwritten{Pre, Here}(t, -1);
 		return i;
 	}
 	i = t->old.row[0];
 	//@ assert has(&t->old, i);
 	node_recall(t, i);
-	if (t->node[i].creation > t->forgotten)
+	index_drop(t, i);
+	if (creation_later(t->node[i].creation, t->forgotten))
 		t->forgotten = t->node[i].creation;
 	return i;
 }
@@ -606,19 +828,22 @@ static void node_copy_name(struct epmd_nodes *t, uint16_t i, const uint8_t *name
 	}
 }
 
-/*@ requires \valid(t) && bounded(t) && lively_but(t, i) && i < EPMD_NODE_MAX && len <= EPMD_NAME_MAX;
+/*@ requires \valid(t) && bounded(t) && lively_but(t, i) && searchable(t, i) && i < EPMD_NODE_MAX && len <= EPMD_NAME_MAX;
     requires \valid_read(name + (0 .. len - 1)) && \separated(t, name + (0 .. len - 1));
     assigns t->hash[i], t->node[i].name_len, t->brief[i][0 .. EPMD_BRIEF_MAX - 1], t->name[i][0 .. EPMD_NAME_MAX - 1];
     ensures bounded(t);
     ensures lively_but(t, i);
+    ensures searchable(t, i);
     ensures same_names{Pre, Post}(t, i);
     ensures spelling(name, len) == \old(spelling(name, len));
     ensures spelled(t, i) == spelling(name, len);
-    ensures t->hash[i] == hash_of(spelled(t, i)); */
+    ensures t->hash[i] == hash_of(t->key, spelled(t, i)); */
 static void node_set_name(struct epmd_nodes *t, uint16_t i, const uint8_t *name, size_t len)
 {
-	t->hash[i] = name_hash(name, len);
+	t->hash[i] = name_hash(t->key, name, len);
 	t->node[i].name_len = (uint16_t)len;
+	//@ assert same_order{Pre, Here}(&t->by_hash);
+	//@ assert searchable(t, i);
 	//@ assert bounded(t);
 	//@ assert same_index{Pre, Here}(t, i);
 	//@ assert same_orders{Pre, Here}(t);
@@ -639,6 +864,7 @@ static void node_set_name(struct epmd_nodes *t, uint16_t i, const uint8_t *name,
     ensures indexed(t);
     ensures distinct(t);
     ensures lively_but(t, \result);
+    ensures searchable(t, -1);
     ensures spelled(t, \result) == \old(spelling(name, len)) && t->node[\result].creation >= EPMD_CREATION_MIN; */
 static uint16_t node_new(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
 {
@@ -653,7 +879,16 @@ static uint16_t node_new(struct epmd_nodes *t, const uint8_t *name, size_t len, 
 	//@ assert indexed(t);
 	//@ assert \forall integer j, k; 0 <= j < k < t->top && j != i && k != i ==> spelled(t, j) != spelled(t, k);
 	//@ assert distinct(t);
+	//@ ghost Named: ;
+	index_add(t, i);
+	//@ assert same_names{Named, Here}(t, -1);
+	//@ assert indexed(t);
+	//@ assert distinct(t);
+	//@ ghost Added: ;
 	t->node[i].creation = creation_first(t, now);
+	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> t->hash[k] == \at(t->hash[k], Added);
+	//@ assert same_order{Added, Here}(&t->by_hash);
+	//@ assert searchable(t, -1);
 	return i;
 }
 
@@ -666,6 +901,7 @@ static uint16_t node_new(struct epmd_nodes *t, const uint8_t *name, size_t len, 
     ensures indexed(t);
     ensures distinct(t);
     ensures lively_but(t, \result);
+    ensures searchable(t, -1);
     ensures spelled(t, \result) == \old(spelling(name, len)) && t->node[\result].creation >= EPMD_CREATION_MIN; */
 static uint16_t node_row(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
 {
@@ -704,10 +940,12 @@ static int node_claim(struct epmd_nodes *t, const uint8_t *name, size_t len, uin
     ensures sound(t) && !t->node[i].live; */
 void epmd_release(struct epmd_nodes *t, uint16_t i, uint32_t now)
 {
-	order_pull(&t->live, i);
+	order_remove(&t->live, order_place(&t->live, i));
 	//@ assert bounded(t);
 	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->old.row[k], Pre) == t->old.row[k];
 	//@ assert same_order{Pre, Here}(&t->old);
+	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->by_hash.row[k], Pre) == t->by_hash.row[k];
+	//@ assert same_order{Pre, Here}(&t->by_hash);
 	//@ assert lively_but(t, i);
 	//@ assert same_index{Pre, Here}(t, -1);
 	//@ assert unwritten{Pre, Here}(t, -1);
@@ -950,6 +1188,7 @@ static void alive2_describe(struct epmd_nodes *t, uint16_t i, const struct epmd_
 	//@ assert same_order{Pre, Here}(&t->live);
 	//@ assert same_order{Pre, Here}(&t->old);
 	//@ assert same_orders{Pre, Here}(t);
+	//@ assert same_order{Pre, Here}(&t->by_hash);
 	//@ assert bounded(t);
 	put_bytes(t->extra[i], 0, in + AT_ALIVE_NAME + nlen + 2, elen);
 	//@ assert same_brief{Pre, Here}(t, -1);
@@ -959,6 +1198,8 @@ static void alive2_describe(struct epmd_nodes *t, uint16_t i, const struct epmd_
 	//@ assert indexed(t);
 	//@ assert distinct(t);
 	//@ assert lively(t);
+	//@ assert same_order{Pre, Here}(&t->by_hash);
+	//@ assert searchable(t, -1);
 }
 
 /* Registers what alive2() found in order. A refusal changes nothing. */
@@ -986,7 +1227,8 @@ static enum epmd_reason alive2_register(struct epmd_nodes *t, const struct epmd_
 	i = node_claim(t, in + AT_ALIVE_NAME, nlen, who->now);
 	if (i < 0)
 		return EPMD_FULL;
-	//@ assert bounded(t);
+	//@ assert bounded(t) && 0 <= i < EPMD_NODE_MAX;
+	//@ assert spelled(t, i) == \at(spelling(in + AT_ALIVE_NAME, nlen), Pre);
 	alive2_describe(t, (uint16_t)i, who, in, nlen, elen);
 	//@ assert spelled(t, i) == \at(spelling(in + AT_ALIVE_NAME, nlen), Pre);
 	*row = i;
@@ -1056,12 +1298,11 @@ static void alive2(struct epmd_nodes *t, const struct epmd_asker *who, const uin
 	a->name_len = (uint16_t)nlen;
 }
 
-/* The name of a PORT_PLEASE2_REQ or STOP_REQ: one NUL at its end does not count (jinterface sends it). 0 where it is none. */
+/* The name of a PORT_PLEASE2_REQ or STOP_REQ: jinterface sends a NUL at its end, which does not count. */
 /*@ requires AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a) && \separated(a, in + (0 .. end - 1));
-    assigns a->name_at, a->name_len, a->verdict, a->reason;
-    ensures AT_NAME + a->name_len <= end && (\result != 0 ? a->name_len > 0 && a->verdict == \old(a->verdict) : a->verdict == EPMD_DROP);
-    ensures \result == 0 ==> a->reason == EPMD_BAD_NAME; */
-static int take_name(const uint8_t *in, size_t end, struct epmd_answer *a)
+    assigns a->name_at, a->name_len;
+    ensures AT_NAME + a->name_len <= end; */
+static void take_name(const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	size_t len = end - AT_NAME;
 
@@ -1069,10 +1310,6 @@ static int take_name(const uint8_t *in, size_t end, struct epmd_answer *a)
 		len--;
 	a->name_at = AT_NAME;
 	a->name_len = (uint16_t)len;
-	if (len > 0 && !has_zero(in + AT_NAME, len))
-		return 1;
-	decide(a, EPMD_DROP, EPMD_BAD_NAME);
-	return 0;
 }
 
 /*@ requires \valid_read(t) && bounded(t) && i < EPMD_NODE_MAX && \valid(a) && \separated(a, t);
@@ -1097,6 +1334,7 @@ static void port2_resp(const struct epmd_nodes *t, uint16_t i, struct epmd_answe
 	a->len = (uint16_t)at;
 }
 
+/* A name is checked only if no node has it: that of a node was checked when it registered. */
 /*@ requires \valid_read(t) && sound(t) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
     requires \separated(a, t, in + (0 .. end - 1));
     assigns *a;
@@ -1107,16 +1345,13 @@ static void port_please2(const struct epmd_nodes *t, const uint8_t *in, size_t e
 {
 	size_t at;
 
-	if (!take_name(in, end, a))
-		return;
-	if (!name_is_text(in + AT_NAME, a->name_len)) {
-		decide(a, EPMD_DROP, EPMD_BAD_NAME);
-		return;
-	}
+	take_name(in, end, a);
 	a->node = node_find_live(t, in + AT_NAME, a->name_len);
 	if (a->node >= 0) {
 		decide(a, EPMD_SEND, EPMD_OK);
 		port2_resp(t, (uint16_t)a->node, a);
+	} else if (!name_is_text(in + AT_NAME, a->name_len) || has_zero(in + AT_NAME, a->name_len)) {
+		decide(a, EPMD_DROP, EPMD_BAD_NAME);
 	} else {
 		decide(a, EPMD_SEND, EPMD_UNKNOWN_NODE);
 		at = put_8(a->out, 0, EPMD_PORT2_RESP);
@@ -1183,12 +1418,13 @@ static void stop_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 		decide(a, EPMD_DROP, EPMD_NOT_ALLOWED);
 		return;
 	}
-	if (!take_name(in, end, a))
-		return;
+	take_name(in, end, a);
 	a->node = node_find_live(t, in + AT_NAME, a->name_len);
 	if (a->node >= 0) {
 		decide(a, EPMD_STOP, EPMD_OK);
 		a->len = (uint16_t)put_text(a->out, 0, "STOPPED");
+	} else if (a->name_len == 0 || has_zero(in + AT_NAME, a->name_len)) {
+		decide(a, EPMD_DROP, EPMD_BAD_NAME);
 	} else {
 		decide(a, EPMD_SEND, EPMD_UNKNOWN_NODE);
 		a->len = (uint16_t)put_text(a->out, 0, "NOEXIST");
@@ -1302,6 +1538,9 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 #ifdef __linux__
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#ifndef GRND_NONBLOCK
+#define GRND_NONBLOCK 1u /* <sys/random.h>'s, which an older libc lacks */
+#endif
 #ifndef EPMD_NO_EPOLL
 #include <sys/epoll.h>
 #define USE_EPOLL
@@ -2465,7 +2704,8 @@ static void conn_close(struct conn *c)
 {
 	const int i = c->node;
 
-	log_at(2, "closing connection on file descriptor %d", c->fd);
+	if (set.debug > 1)
+		log_at(2, "closing connection on file descriptor %d", c->fd);
 	if (i >= 0) {
 		log_at(1, "unregistering '%s:%lu', port %d", node_text((uint16_t)i), (unsigned long)creation_told(&nodes.node[i]), nodes.node[i].port);
 		epmd_release(&nodes, (uint16_t)i, (uint32_t)time(NULL));
@@ -2685,7 +2925,7 @@ static void conn_send(struct conn *c, const uint8_t *bytes, size_t len)
 		whole = conn_rewind(c, from, len, (size_t)sent);
 	if (whole < end)
 		end = whole;
-	if (!conn_hold(c, 0, bytes, (size_t)sent, end))
+	if (((size_t)sent < end || c->holds) && !conn_hold(c, 0, bytes, (size_t)sent, end))
 		return;
 	if (c->fill == 0 && c->cursor.kind == 0)
 		conn_sent(c);
@@ -2851,7 +3091,8 @@ static void conn_open(int cfd)
 	c->fd = cfd;
 	c->node = -1;
 	c->state = CONN_READING;
-	log_peer(2, c, "opening connection");
+	if (set.debug > 1)
+		log_peer(2, c, "opening connection");
 	conn_read(c);
 }
 
@@ -2988,12 +3229,13 @@ static void turn_parked(void)
 
 static void turn_signals(void)
 {
-	char bytes[16], line[512] = "";
+	char bytes[16], line[512];
 
 	if (polled[POLL_SIGNAL].revents != 0)
 		(void)!read(polled[POLL_SIGNAL].fd, bytes, sizeof bytes);
 	if (counts_wanted) {
 		counts_wanted = 0;
+		line[0] = '\0';
 		(void)add_counts(line, sizeof line - 1, 0);
 		log_at(LOG_NOTE, "%s", line);
 	}
@@ -4134,6 +4376,30 @@ static void become_user(void)
 		fail_on("cannot give up root for user", set.user, 0);
 }
 
+/*
+ * The secret of the names' hash. It must not wait: a device that boots may have no entropy yet. If
+ * the kernel gives none, the clock, the process and the stack's address are what there is.
+ */
+static void set_key(void)
+{
+	struct timespec now = { 0, 0 };
+	uint64_t random = 0;
+	long got = 0;
+	int fd;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	nodes.key = (uint64_t)now.tv_sec << 32 ^ (uint64_t)now.tv_nsec << 16 ^ (uint64_t)getpid() ^
+	    (uint64_t)(uintptr_t)&now;
+#ifdef SYS_getrandom
+	got = syscall(SYS_getrandom, &random, sizeof random, GRND_NONBLOCK);
+#endif
+	if (got != (long)sizeof random && (fd = open("/dev/urandom", O_RDONLY | O_NONBLOCK)) >= 0) {
+		(void)!read(fd, &random, sizeof random);
+		(void)close(fd);
+	}
+	nodes.key ^= random;
+}
+
 /* What the system offers to shut in what might be taken over. */
 static void give_up_rights(void)
 {
@@ -4531,6 +4797,7 @@ int main(int argc, char **argv)
 	open_sockets();
 	catch_signals();
 	set_limits();
+	set_key();
 	if (set.user != NULL)
 		become_user();
 	if (set.daemon)

@@ -106,7 +106,7 @@
 #error "EPMD_PACKET_MAX must hold the longest registration and the longest answer"
 #endif
 
-/* The rows in use, in the order in which they came to their state, the earliest first. */
+/* Rows, each at most once. */
 struct epmd_order {
 	uint16_t len;
 	uint16_t row[EPMD_NODE_MAX];
@@ -130,16 +130,19 @@ struct epmd_node {
 };
 
 /*
- * The table of nodes. A row never moves, so its index is a handle. All zero is an empty table but for `limit`.
+ * The table of nodes. A row never moves, so its index is a handle. All zero is an empty table but
+ * for `limit` and `key`.
  * A name up to EPMD_BRIEF_MAX bytes is in brief[], a longer one in name[]: so 1,000 short names touch 16 pages, not 250.
  */
 struct epmd_nodes {
+	uint64_t key;                  /* the names' hash's secret, set while the table is empty */
 	uint64_t serial;               /* the last one given */
-	uint32_t forgotten;            /* the highest creation of a name that is no longer remembered */
+	uint32_t forgotten;            /* the latest creation of a name that is no longer remembered; 0: none */
 	uint16_t limit;                /* live nodes admitted, to EPMD_NODE_MAX */
 	uint16_t top;                  /* rows ever used: those below are live or remembered, those above free */
-	struct epmd_order live;
-	struct epmd_order old;
+	struct epmd_order live;        /* in the order in which they came to their state, the earliest first */
+	struct epmd_order old;         /* likewise: the remembered ones */
+	struct epmd_order by_hash;     /* all rows below top, by rising hash: a search halves it */
 	uint32_t hash[EPMD_NODE_MAX];  /* of the names, apart, so that a search reads little */
 	struct epmd_node node[EPMD_NODE_MAX];
 	uint8_t brief[EPMD_NODE_MAX][EPMD_BRIEF_MAX];

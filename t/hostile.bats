@@ -323,3 +323,27 @@ new nodes are admitted again
 no free connection: closing those that have waited longest (N of N from 127.0.0.1)
 out of file descriptors or memory for a new connection"
 }
+
+# the system calls by which it got the secret of its names' hash, in the trace
+start_traced() { # STRACE-OPTION...
+    strace -D -qq -o "$TMP/trace" "$@" -port "$PORT" 3>&- &
+    remember $!
+    wait_for listening "$PORT"
+    register abc
+    is_registered abc
+}
+
+@test "the hash of names has a secret, from the kernel and without waiting; where there is none it serves all the same" {
+    need_no_runner
+    need strace
+    start_traced -e trace=getrandom "$EPMD"
+    wait_for grep -q 'getrandom(.*, 8, GRND_NONBLOCK) *= 8' "$TMP/trace"
+    sed 's/ = syscall(.*/ = -1;/' "$ROOT/epmd.c" >"$TMP/epmd.c"
+    "${CC:-cc}" -std=c99 -I"$ROOT" -o "$TMP/epmd" "$TMP/epmd.c"
+    free_port
+    start_traced -P /dev/urandom "$TMP/epmd"
+    grep -q '/dev/urandom", O_RDONLY|O_NONBLOCK) *= [0-9]' "$TMP/trace"
+    free_port
+    start_traced -P /dev/urandom -e inject=openat:error=ENOENT "$TMP/epmd"
+    grep -q '/dev/urandom", O_RDONLY|O_NONBLOCK) *= -1' "$TMP/trace"
+}

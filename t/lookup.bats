@@ -60,16 +60,6 @@ load helper
     is "$(ask send "$(frame 7a6162e282)" eof)" closed
 }
 
-@test "two names that have one hash are two nodes" {
-    start
-    register declinate 5001
-    unregistered macallums
-    register macallums 5002
-    like "$ANSWER" '^7600'
-    like "$(ask send "$(please declinate)" eof)" '^77001389'
-    like "$(ask send "$(please macallums)" eof)" '^7700138a'
-}
-
 @test "a request may come byte by byte" {
     start
     register abc

@@ -119,6 +119,12 @@ static unsigned count_live(void)
     return n;
 }
 
+/* Whether creation a comes after b: creations go round, and the shorter way counts. */
+static int comes_after(uint32_t a, uint32_t b)
+{
+    return b == 0 || (int32_t)(a - b) > 0;
+}
+
 /* Unused, or remembered longest. */
 static struct life *room_for_life(void)
 {
@@ -131,7 +137,7 @@ static struct life *room_for_life(void)
         if (!l->live && (oldest == NULL || l->id < oldest->id))
             oldest = l;
     MUST(oldest != NULL);
-    if (oldest->creation > forgotten)
+    if (comes_after(oldest->creation, forgotten))
         forgotten = oldest->creation;
     return oldest;
 }
@@ -210,7 +216,7 @@ static void expect_alive2(const uint8_t *in, size_t end)
             creation = after(l->creation);
         } else {
             l = room_for_life();
-            creation = asker.now > forgotten && asker.now >= 4 ? asker.now : after(forgotten);
+            creation = comes_after(asker.now, forgotten) && asker.now >= 4 ? asker.now : after(forgotten);
         }
         l->id = ++events;
         l->live = 1;
@@ -391,6 +397,20 @@ static void check_order(const struct epmd_order *o, int is_live)
     }
 }
 
+static void check_by_hash(void)
+{
+    int i, k, places;
+
+    MUST(table.by_hash.len == table.top);
+    for (k = 1; k < table.top; k++)
+        MUST(table.hash[table.by_hash.row[k - 1]] <= table.hash[table.by_hash.row[k]]);
+    for (i = 0; i < table.top; i++) {
+        for (k = places = 0; k < table.top; k++)
+            places += table.by_hash.row[k] == i;
+        MUST(places == 1);
+    }
+}
+
 static void check_table(void)
 {
     unsigned remembered = 0;
@@ -405,6 +425,7 @@ static void check_table(void)
     MUST(table.forgotten == forgotten);
     check_order(&table.live, 1);
     check_order(&table.old, 0);
+    check_by_hash();
     known = table;
 }
 
@@ -680,6 +701,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     asker.relaxed = settings & 1;
     asker.local_names = settings >> 1 & 1;
     table.limit = (uint16_t)(1 + (settings >> 2) % 4);
+    table.key = settings >> 4;
     known = table;
     while (in.left > 0)
         step(&in);
