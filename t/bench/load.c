@@ -3,6 +3,7 @@
  * with status 1 and a message where a request is not answered as it should be.
  *
  *   load look PORT PID COUNT CLIENTS NODES   PORT_PLEASE2_REQ: server CPU, us each
+ *   load loop PORT PID COUNT CLIENTS NODES   the same, by one process that has CLIENTS requests under way
  *   load names PORT PID COUNT                NAMES_REQ: server CPU, us each
  *   load register PORT PID COUNT             ALIVE2_REQ and close: server CPU, us each
  *   load hold PORT NODES                     registers NODES and stays: its pid
@@ -14,7 +15,7 @@
  * PID is the server's: what it costs is its own CPU clock's difference, so the
  * clients' work is not in it. PID 0 prints nothing (the server runs under a
  * tool that counts for itself). The clients are blocking processes, as nodes
- * are, one connection a request. The server closes a look-up first and keeps
+ * are, or one event loop; one connection a request. The server closes a look-up first and keeps
  * its TIME_WAIT; a registration's is ours, so their number is kept small.
  */
 #define _GNU_SOURCE
@@ -133,19 +134,31 @@ static size_t read_all(int fd, unsigned char *answer, size_t cap)
 	}
 }
 
-static void look(int i, int nodes)
+static int ask_look(int i, int nodes)
 {
-	unsigned char rq[32], answer[64];
+	unsigned char rq[32];
 	int fd = open_connection();
 	int len = sprintf((char *)rq + 2, "znode%04d", (int)((unsigned)i * 7919u % (unsigned)nodes));
 
 	rq[0] = 0;
 	rq[1] = (unsigned char)len;
 	send_all(fd, rq, (size_t)len + 2);
+	return fd;
+}
+
+static void end_look(int fd)
+{
+	unsigned char answer[64];
+
 	errno = 0;
 	if (read_all(fd, answer, sizeof answer) != 22 || answer[0] != 119 || answer[1] != 0)
 		die("look-up");
 	close(fd);
+}
+
+static void look(int i, int nodes)
+{
+	end_look(ask_look(i, nodes));
 }
 
 static void names(void)
@@ -182,7 +195,32 @@ static int register_node(const char *name, int i)
 
 /* ---- the measured loads ---- */
 
-enum kind { LOOK, NAMES, REGISTER };
+enum kind { LOOK, LOOP, NAMES, REGISTER };
+
+/* Answers come in any order; each is followed by the next request. */
+static void in_one_loop(int count, int clients, int nodes)
+{
+	struct pollfd p[64];
+	int asked, k;
+
+	if (clients < 1 || clients > 64)
+		die("CLIENTS");
+	for (asked = 0; asked < clients; asked++) {
+		p[asked].fd = ask_look(asked, nodes);
+		p[asked].events = POLLIN;
+	}
+	for (k = 0; asked < count; k = (k + 1) % clients) {
+		if (k == 0 && poll(p, (nfds_t)clients, PATIENCE_S * 1000) <= 0)
+			die("poll");
+		if (p[k].revents == 0)
+			continue;
+		end_look(p[k].fd);
+		p[k].fd = ask_look(asked++, nodes);
+		p[k].revents = 0;
+	}
+	for (k = 0; k < clients; k++)
+		end_look(p[k].fd);
+}
 
 static void requests(enum kind kind, int from, int count, int nodes)
 {
@@ -191,6 +229,7 @@ static void requests(enum kind kind, int from, int count, int nodes)
 	for (i = from; i < from + count; i++) {
 		switch (kind) {
 		case LOOK: look(i, nodes); break;
+		case LOOP: break;
 		case NAMES: names(); break;
 		case REGISTER: close(register_node("loop", i % REGISTER_NAMES)); break;
 		}
@@ -214,6 +253,10 @@ static void in_parallel(enum kind kind, int count, int clients, int nodes)
 {
 	int i;
 
+	if (kind == LOOP) {
+		in_one_loop(count, clients, nodes);
+		return;
+	}
 	for (i = 0; i < clients; i++) {
 		pid_t child = fork();
 
@@ -296,7 +339,7 @@ static void hold(int nodes, int registered)
 static int wait_until_up(void)
 {
 	static const struct timespec pause_a_little = {0, 20000};
-	double limit = now_us(CLOCK_MONOTONIC) + PATIENCE_S / 4 * 1e6;
+	double limit = now_us(CLOCK_MONOTONIC) + PATIENCE_S * 1e6;
 	int fd;
 
 	while ((fd = try_connect()) < 0) {
@@ -385,6 +428,8 @@ int main(int argc, char **argv)
 	port = argc > 2 ? atoi(argv[2]) : 0;
 	if (strcmp(mode, "look") == 0 && argc == 7)
 		measure(LOOK, n[0], n[1], n[2], n[3]);
+	else if (strcmp(mode, "loop") == 0 && argc == 7)
+		measure(LOOP, n[0], n[1], n[2], n[3]);
 	else if (strcmp(mode, "names") == 0 && argc == 5)
 		measure(NAMES, n[0], n[1], 1, 0);
 	else if (strcmp(mode, "register") == 0 && argc == 5)
