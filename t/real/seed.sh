@@ -234,10 +234,12 @@ debug_node() { # name port
     within 10 logged "ALIVE2_RESP for \"$1\""
 }
 
-# ctime's form is checked as it is taken out. OTP's says EPMD_ALIVE2_RESP from 29 on.
+# ctime's form is checked as it is taken out. OTP's says EPMD_ALIVE2_RESP from 29 on, and this epmd
+# also says who was refused.
 masked() {
     sed -E "${OTP:+s/EPMD_//}"'
         s/^epmd: [A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{4}: /epmd: DATE: /
+        /: refused what came on /d
         s/\r$//
         s/:[0-9]+'\'', port/:N'\'', port/
         s/highvsn [56] lowvsn [56]$/highvsn V lowvsn V/
