@@ -2302,7 +2302,7 @@ static int listen_parse(const char *list, union address a[EPMD_LISTEN_MAX], int 
 	static const char separators[] = ", \t";
 	const int beside = len;
 	char text[ADDRESS_TEXT_MAX], copy[ADDRESS_TEXT_MAX];
-	union address next;
+	union address next = { .any = { .sa_family = AF_UNSPEC } };
 	size_t end;
 	int k;
 
@@ -4384,16 +4384,16 @@ static void set_key(void)
 {
 	struct timespec now = { 0, 0 };
 	uint64_t random = 0;
-	long got = 0;
-	int fd;
+	int fd = -1;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	nodes.key = (uint64_t)now.tv_sec << 32 ^ (uint64_t)now.tv_nsec << 16 ^ (uint64_t)getpid() ^
 	    (uint64_t)(uintptr_t)&now;
 #ifdef SYS_getrandom
-	got = syscall(SYS_getrandom, &random, sizeof random, GRND_NONBLOCK);
+	if (syscall(SYS_getrandom, &random, sizeof random, GRND_NONBLOCK) != (long)sizeof random)
 #endif
-	if (got != (long)sizeof random && (fd = open("/dev/urandom", O_RDONLY | O_NONBLOCK)) >= 0) {
+		fd = open("/dev/urandom", O_RDONLY | O_NONBLOCK);
+	if (fd >= 0) {
 		(void)!read(fd, &random, sizeof random);
 		(void)close(fd);
 	}
