@@ -54,8 +54,8 @@ hardening() {
             $(flood 4369 garbage 500) $(flood 4369 resets 300) \
             $(flood 4369 connects 300 1 >/dev/null
                 timeout 3 flood 4369 deaf 300 >/dev/null
-                epmd -kill >/dev/null
-                epmd -stop x >/dev/null
+                epmd -kill >/dev/null 2>&1
+                epmd -stop x >/dev/null 2>&1
                 kill -USR1 $p
                 kill -HUP $p
                 kill $r
@@ -63,6 +63,17 @@ hardening() {
                 [ "$(main)" = $p ] && echo same)
         rm -f /etc/systemd/system/epmd.service.d/k.conf
         systemctl daemon-reload')"
+    check 'its lines in the journal are plain: its start is information, -d is for debugging' \
+        '^epmd [0-9.]+ admits 1024 nodes and 1280 connections, at port 4369 of [^ ]+ PORT2$' \
+        "$(inside 30 "$main"'
+            lines() { journalctl -q --no-pager -t epmd -o cat -p "$1..$1"; }
+            kill -USR2 $(main)
+            until lines 6 | grep -qx "SIGUSR2: -d is on"; do sleep 0.1; done
+            epmd -lookup nobody 2>/dev/null
+            kill -USR2 $(main)
+            until lines 6 | grep -qx "SIGUSR2: -d is off"; do sleep 0.1; done
+            echo $(lines 6 | grep -m 1 " admits ") \
+                $(lines 7 | grep -m 1 -x ".. got PORT2_REQ" | grep -o PORT2)')"
     check 'its counts are in the journal' 'up since .*at most 100' \
         "$(inside 10 'journalctl --no-pager -u epmd.service | grep "up since"')"
 }

@@ -184,6 +184,8 @@ int main(void)
 	nodes.limit = (uint16_t)Frama_C_interval(1, EPMD_NODE_MAX);
 	log_socket = Frama_C_interval(0, 1023);
 	signal_pipe = Frama_C_interval(0, 1023);
+	notify_socket = Frama_C_interval(0, 1023);
+	notify_ms = Frama_C_interval(0, 1) ? 0 : NEVER;
 	polled[POLL_SIGNAL].fd = Frama_C_interval(0, 1023);
 	polled[POLL_SIGNAL].events = POLLIN;
 	open_queue();
