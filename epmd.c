@@ -1541,7 +1541,7 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 #ifndef GRND_NONBLOCK
 #define GRND_NONBLOCK 1u /* <sys/random.h>'s, which an older libc lacks */
 #endif
-#ifndef EPMD_NO_EPOLL
+#if !defined EPMD_NO_EPOLL && !defined __TINYC__ /* whose struct epoll_event is not packed */
 #include <sys/epoll.h>
 #define USE_EPOLL
 #endif
@@ -3882,11 +3882,12 @@ static uint32_t number_parse(const char *from, const char *text, uint32_t min, u
 {
 	uint32_t v;
 
-	if (is_number(text, &v) && v >= min && v <= max)
-		return v;
-	(void)complain("%s: not a number from %u to %u: \"%s\"", from, (unsigned)min, (unsigned)max,
-	    text);
-	exit(cli_end(1));
+	if (!is_number(text, &v) || v < min || v > max) {
+		(void)complain("%s: not a number from %u to %u: \"%s\"", from, (unsigned)min,
+		    (unsigned)max, text);
+		exit(cli_end(1));
+	}
+	return v;
 }
 
 /* Why a registration was not answered with yes, as far as it can be found out. */
