@@ -1575,6 +1575,7 @@ struct settings {
 	int local_names;
 	int systemd;
 	uint32_t packet_timeout_s;
+	uint32_t exit_idle_s;          /* 0: never */
 	uint32_t delay_accept_s;
 	uint32_t delay_write_s;
 	const char *host;              /* commands: whose epmd to ask; NULL: this host's */
@@ -1627,6 +1628,7 @@ static uint8_t held_taken[EPMD_CONN_SPARE];
 static uint16_t conn_top;                    /* slots ever used */
 static uint16_t conn_free = EPMD_CONN_MAX;   /* the first free one below conn_top, or EPMD_CONN_MAX */
 static uint16_t conn_limit;                  /* slots in use at most: as the descriptor limit allows */
+static uint16_t conns_used;                  /* slots in use */
 
 static union address peer;                   /* of the connection accepted last */
 static struct epmd_answer answer;            /* to the request at hand */
@@ -1648,6 +1650,7 @@ static uint16_t polled_slots;                /* parked in polled[]: those of hig
 #define NEVER INT64_MAX
 static int64_t deadline_ms = NEVER;          /* no connection's is earlier */
 static int64_t pause_ms = NEVER;             /* until then nothing is accepted */
+static int64_t idle_ms = NEVER;              /* it ends then, if nobody connects before */
 static int64_t shortage_ms = NEVER;          /* the next one may be over then */
 static int64_t notify_ms = NEVER;            /* READY=1 is to be sent again then */
 static int notify_socket = -1;               /* to the supervisor, until then */
@@ -1923,20 +1926,16 @@ static void answer_metrics(void)
 	const unsigned long now = (unsigned long)time(NULL);
 	const size_t room = sizeof answer.out;
 	char part[1024];
-	const struct conn *c;
-	unsigned long connections = 0;
 	size_t at;
 	int k;
 
-	for (c = conns; c < conns + conn_top; c++)
-		connections += c->state != CONN_FREE;
 	snprintf(part, sizeof part, GAUGE("uptime_seconds") GAUGE("nodes") GAUGE("nodes_max")
 	    GAUGE("nodes_limit") GAUGE("connections") COUNTER("refused_total")
 	    COUNTER("dropped_total") COUNTER("evicted_total") COUNTER("timed_out_total")
 	    "# TYPE epmd_info gauge\nepmd_info{version=\"" EPMD_VERSION "\"} 1\n"
 	    "# TYPE epmd_requests_total counter\n", now > counts.since ? now - counts.since : 0,
 	    (unsigned long)nodes.live.len, (unsigned long)counts.nodes_max,
-	    (unsigned long)nodes.limit, connections, counts.refused, counts.dropped,
+	    (unsigned long)nodes.limit, (unsigned long)conns_used, counts.refused, counts.dropped,
 	    counts.evicted, counts.timed_out);
 	at = add_text((char *)answer.out, room, answer.len, part);
 	for (k = 0; k < REQUEST_KINDS; k++) {
@@ -2717,6 +2716,7 @@ static void conn_close(struct conn *c)
 	conn_let_go(c);
 	(void)close(c->fd);
 	c->state = CONN_FREE;
+	conns_used--;
 	c->next = conn_free;
 	conn_free = slot_of(c);
 }
@@ -3091,6 +3091,8 @@ static void conn_open(int cfd)
 	c->fd = cfd;
 	c->node = -1;
 	c->state = CONN_READING;
+	conns_used++;
+	idle_ms = NEVER;
 	if (set.debug > 1)
 		log_peer(2, c, "opening connection");
 	conn_read(c);
@@ -3266,12 +3268,26 @@ static int64_t earlier(int64_t a_ms, int64_t b_ms)
 	return a_ms < b_ms ? a_ms : b_ms;
 }
 
+/* -exit_idle: its time begins when the last connection has ended, and anew with the next one. */
+static void turn_idle(int64_t now_ms)
+{
+	char seconds[24];
+
+	if (idle_ms == NEVER && conns_used == 0)
+		idle_ms = now_ms + (int64_t)set.exit_idle_s * 1000;
+	if (now_ms < idle_ms)
+		return;
+	snprintf(seconds, sizeof seconds, "%lu s", (unsigned long)set.exit_idle_s);
+	end_for("no node and no connection for ", seconds);
+}
+
 /* What the clock says is due; returns when the next thing is. */
 static int64_t turn_clock(void)
 {
 	int64_t now_ms;
 
-	if (earlier(earlier(deadline_ms, pause_ms), earlier(shortage_ms, notify_ms)) == NEVER)
+	if (set.exit_idle_s == 0 &&
+	    earlier(earlier(deadline_ms, pause_ms), earlier(shortage_ms, notify_ms)) == NEVER)
 		return NEVER;
 	now_ms = clock_ms();
 	if (now_ms >= deadline_ms)
@@ -3284,7 +3300,9 @@ static int64_t turn_clock(void)
 		shortage_end(now_ms);
 	if (now_ms >= notify_ms)
 		notify_ready();
-	return earlier(earlier(deadline_ms, pause_ms), earlier(shortage_ms, notify_ms));
+	if (set.exit_idle_s > 0)
+		turn_idle(now_ms);
+	return earlier(idle_ms, earlier(earlier(deadline_ms, pause_ms), earlier(shortage_ms, notify_ms)));
 }
 
 /* For poll(): -1 for ever. */
@@ -4483,6 +4501,8 @@ static const char usage_text[] =
     "                       (ERL_EPMD_RELAXED_COMMAND_CHECK)\n"
     "  -packet_timeout Seconds\n"
     "                       limit for a request, or for a pause in reading (60)\n"
+    "  -exit_idle Seconds   end when there was no node and no connection for so long\n"
+    "                       (never, or ERL_EPMD_EXIT_IDLE)\n"
     "  -delay_accept Seconds, -delay_write Seconds\n"
     "                       play a busy host, for tests (0)\n"
     "  -d, -debug           log what happens; twice: bytes too; thrice: tables too\n"
@@ -4559,6 +4579,8 @@ static const struct option {
 	{ .name = "-port", .variable = "ERL_EPMD_PORT", .number = &set.port, .min = 1, .max = 65535 },
 	{ .name = "-packet_timeout", .number = &set.packet_timeout_s, .min = 1, .max = 86400,
 	    .use = OF_DAEMON },
+	{ .name = "-exit_idle", .variable = "ERL_EPMD_EXIT_IDLE", .number = &set.exit_idle_s,
+	    .min = 1, .max = 365 * 86400, .use = OF_DAEMON },
 	{ .name = "-delay_accept", .number = &set.delay_accept_s, .max = 86400, .use = OF_DAEMON },
 	{ .name = "-delay_write", .number = &set.delay_write_s, .max = 86400, .use = OF_DAEMON },
 	{ .name = "-address", .variable = "ERL_EPMD_ADDRESS", .text = &set.addresses,
@@ -4691,14 +4713,15 @@ static const struct option *read_line(char **argv)
 }
 
 /* What no option has said. A variable that is empty is taken as not set, but for a flag's. */
-static void read_environment(void)
+static void read_environment(int for_command)
 {
 	const struct option *o;
 	const char *text;
 
 	for (o = options; o < options + LENGTH(options); o++) {
 		text = o->variable != NULL ? getenv(o->variable) : NULL;
-		if (text == NULL || (given >> (o - options) & 1u) != 0)
+		if (text == NULL || (given >> (o - options) & 1u) != 0 ||
+		    (for_command && o->use == OF_DAEMON))
 			continue;
 		if (o->flag != NULL)
 			*o->flag = 1;
@@ -4779,14 +4802,14 @@ static void open_sockets(void)
 int main(int argc, char **argv)
 {
 	const struct option *command;
-	int64_t next_ms = NEVER;
+	int64_t next_ms;
 
 	(void)argc;
 	reserve_stdio();
 	reset_signals();
 	command = read_line(argv + 1);
 	if (command == NULL || command->status_none != 0)
-		read_environment();
+		read_environment(command != NULL);
 	if (command != NULL)
 		return run_command(command);
 	if (given_for[OF_COMMAND] != NULL)
@@ -4811,8 +4834,8 @@ int main(int argc, char **argv)
 	counts.since = (uint32_t)time(NULL);
 	log_start();
 	log_at(1, "epmd running - daemon = %d", set.daemon);
-	while (!ended)
-		next_ms = turn(next_ms);
+	for (next_ms = turn_clock(); !ended; next_ms = turn(next_ms))
+		;
 	turn_signals(); /* the counts may still be wanted */
 	log_end();
 	return 0;

@@ -302,7 +302,7 @@ closed_output() { # COMMAND...
 }
 
 @test "a command or option without its argument is a mistake" {
-    for word in -port -packet_timeout -delay_accept -delay_write -timeout -wait; do
+    for word in -port -packet_timeout -exit_idle -delay_accept -delay_write -timeout -wait; do
         mistake "$word needs a number" $word
     done
     mistake "-address needs IP addresses" -address
@@ -383,12 +383,14 @@ closed_output() { # COMMAND...
 }
 
 @test "a number of seconds that is none is said in one line" {
-    for option in -packet_timeout -delay_accept -delay_write; do
+    for option in -packet_timeout -exit_idle -delay_accept -delay_write; do
         for seconds in abc -1 1s "" 99999999999999999999; do
             bad_value -port "$PORT" $option "$seconds"
         done
     done
     bad_value -port "$PORT" -packet_timeout 0
+    bad_value -port "$PORT" -exit_idle 0
+    ERL_EPMD_EXIT_IDLE=1x bad_value -port "$PORT"
 }
 
 @test "an address that is none is said in one line" {

@@ -12,7 +12,7 @@ EPMD=$(realpath -m "${EPMD:-$ROOT/epmd}")
 REF=${REF:-/usr/bin/epmd}
 BUILD=$ROOT/t/build
 PATIENCE=30 # seconds until a condition that was waited for counts as failed
-unset ERL_EPMD_PORT ERL_EPMD_ADDRESS ERL_EPMD_RELAXED_COMMAND_CHECK LISTEN_FDS LISTEN_PID NOTIFY_SOCKET
+unset ERL_EPMD_PORT ERL_EPMD_ADDRESS ERL_EPMD_RELAXED_COMMAND_CHECK ERL_EPMD_EXIT_IDLE LISTEN_FDS LISTEN_PID NOTIFY_SOCKET
 
 setup() {
     common_setup

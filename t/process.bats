@@ -358,3 +358,72 @@ activated() { # SUPERVISOR-OPTION... -- EPMD-OPTION...
     is "$status" 1
     logged "a listening socket was shut down"
 }
+
+# ---- -exit_idle
+
+ms_since() { # EPOCHREALTIME
+    echo $(((${EPOCHREALTIME/./} - ${1/./}) / 1000))
+}
+
+@test "-exit_idle ends it with status 0 and a line, when nobody has come for so long" {
+    local from=$EPOCHREALTIME
+    start -exit_idle 1
+    ended "$EPMD_PID"
+    [ "$(ms_since "$from")" -ge 1000 ]
+    logged 'epmd ends: no node and no connection for 1 s'
+}
+
+@test "-exit_idle waits while a node is registered, or anybody is connected, and counts anew with each who comes" {
+    local from i
+    start -exit_idle 2
+    register abc
+    sleep 3
+    is "$(names)" "name abc at port 5000"
+    let_go abc
+    hold slow 0 send 0004
+    sleep 3
+    let_go slow
+    for i in {1..6}; do
+        sleep 0.5
+        from=$EPOCHREALTIME
+        unregistered abc
+    done
+    ended "$EPMD_PID"
+    [ "$(ms_since "$from")" -ge 2000 ]
+}
+
+not_listening() {
+    ! listening "$PORT"
+}
+
+@test "ERL_EPMD_EXIT_IDLE is -exit_idle, for the epmd that erl starts too; -exit_idle beats it, and no command heeds it" {
+    ERL_EPMD_EXIT_IDLE=1 $EPMD_RUNNER "$EPMD" -port "$PORT" -daemon 3>&-
+    wait_for not_listening
+    ERL_EPMD_EXIT_IDLE=abc start -exit_idle 1
+    is "$(ERL_EPMD_EXIT_IDLE=abc epmd -port "$PORT" -names)" "epmd: up and running on port $PORT with data:"
+    ended "$EPMD_PID"
+    logged 'epmd ends: no node and no connection for 1 s'
+}
+
+# the system calls that 50 look-ups take it
+calls() { # OPTION...
+    free_port
+    "$EPMD" -port "$PORT" "$@" 3>&- &
+    EPMD_PID=$!
+    remember $!
+    wait_for listening "$PORT"
+    unregistered abc
+    strace -qq -o "$TMP/calls" -p "$EPMD_PID" 3>&- &
+    remember $!
+    wait_for grep -q '^TracerPid:.*[1-9]' "/proc/$EPMD_PID/status"
+    local i
+    for i in {1..50}; do unregistered abc; done
+    end "$EPMD_PID"
+    sed 's/(.*//' "$TMP/calls" | grep -v '^poll\|^---\|^+++\|^exit' | sort | uniq -c
+}
+
+@test "-exit_idle costs a look-up no system call" {
+    need_no_runner
+    command -v strace >/dev/null || skip 'no strace'
+    is "$(calls -exit_idle 1000)" "$(calls)"
+}

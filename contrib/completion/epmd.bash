@@ -23,10 +23,11 @@ _epmd() {
     */-user) words=$(compgen -u) ;;
     */-host) words=$(compgen -A hostname) ;;
     */-address) words=$'127.0.0.1\n::1' ;;
-    */-port | */-packet_timeout | */-delay_accept | */-delay_write | */-timeout | */-wait) return ;;
+    */-port | */-packet_timeout | */-exit_idle | */-delay_accept | */-delay_write | */-timeout | \
+        */-wait) return ;;
     *)
         words='-d -debug -address -port -daemon -user -systemd -relaxed_command_check -local_names
-            -packet_timeout -delay_accept -delay_write -host -timeout -wait
+            -packet_timeout -exit_idle -delay_accept -delay_write -host -timeout -wait
             -names -lookup -register -status -counts -started -dump -kill -stop
             -h -help -V -version'
         words=${words//[[:space:]]/$'\n'}

@@ -518,7 +518,8 @@ int fake_prctl(int what, ...)
 
 /* ---- a second reading of the line */
 
-enum { DEBUG, DAEMON, SYSTEMD, RELAXED, LOCAL, PORT, PACKET, ACCEPT, WRITE, ADDRESS, USER, HOST, TIMEOUT, WAIT, SETTINGS };
+enum { DEBUG, DAEMON, SYSTEMD, RELAXED, LOCAL, PORT, PACKET, IDLE, ACCEPT, WRITE, ADDRESS, USER, HOST,
+       TIMEOUT, WAIT, SETTINGS };
 
 static struct want {
     int command, status;
@@ -559,13 +560,13 @@ static int said_of(size_t cut, const char *behind, const char *format, ...)
  */
 static const char *const known[] = {
     "-d", "-debug", "-daemon", "-systemd", "-relaxed_command_check", "-local_names", "-port",
-    "-packet_timeout", "-delay_accept", "-delay_write", "-address", "-user", "-host", "-timeout",
-    "-wait",
+    "-packet_timeout", "-exit_idle", "-delay_accept", "-delay_write", "-address", "-user", "-host",
+    "-timeout", "-wait",
     "-names", "-lookup1", "-register2", "-status", "-counts", "-dump", "-started", "-kill",
     "-stop1", "-help", "-h", "-version", "-V"
 };
-static const int meant[] = { DEBUG, DEBUG, DAEMON, SYSTEMD, RELAXED, LOCAL, PORT, PACKET, ACCEPT,
-                             WRITE, ADDRESS, USER, HOST, TIMEOUT, WAIT };
+static const int meant[] = { DEBUG, DEBUG, DAEMON, SYSTEMD, RELAXED, LOCAL, PORT, PACKET, IDLE,
+                             ACCEPT, WRITE, ADDRESS, USER, HOST, TIMEOUT, WAIT };
 enum { NAMES = LENGTH(meant), LOOKUP, REGISTER, STATUS, COUNTS, DUMP, STARTED, KILL, STOP, HELP, H,
        VERSION, V, WORDS_KNOWN, NONE };
 
@@ -650,7 +651,7 @@ static long decimal(const char *text, size_t len)
 static int want_value(int setting, const char *name, const char *text)
 {
     const int from_0 = setting == ACCEPT || setting == WRITE || setting == WAIT;
-    const long max = setting == PORT ? 65535 : 86400;
+    const long max = setting == PORT ? 65535 : setting == IDLE ? 31536000 : 86400;
     size_t colon = strlen(text);
 
     want.text[setting] = text;
@@ -675,15 +676,21 @@ static int want_environment(void)
 {
     const char *text;
 
+    text = value_of(&environment, "ERL_EPMD_PORT");
+    if (text != NULL && *text != '\0' && !want.given[PORT] && !want.given[SYSTEMD] &&
+        !want_value(PORT, "ERL_EPMD_PORT", text))
+        return 0;
+    if (want.command != NONE)
+        return 1;
     want.number[RELAXED] += value_of(&environment, "ERL_EPMD_RELAXED_COMMAND_CHECK") != NULL;
     want.number[LOCAL] += value_of(&environment, "ERL_EPMD_LOCAL_NAMES") != NULL;
     text = value_of(&environment, "ERL_EPMD_ADDRESS");
     if (text != NULL && *text != '\0' && !want.given[ADDRESS])
         want.text[ADDRESS] = text;
-    text = value_of(&environment, "ERL_EPMD_PORT");
-    if (text == NULL || *text == '\0' || want.given[PORT] || want.given[SYSTEMD])
+    text = value_of(&environment, "ERL_EPMD_EXIT_IDLE");
+    if (text == NULL || *text == '\0' || want.given[IDLE])
         return 1;
-    return want_value(PORT, "ERL_EPMD_PORT", text);
+    return want_value(IDLE, "ERL_EPMD_EXIT_IDLE", text);
 }
 
 static int want_arguments_of(int command, int i)
@@ -975,7 +982,8 @@ static void must_complain(const char *words)
 static void check_settings(void)
 {
     MUST(set.port == want.number[PORT] || want.number[SYSTEMD] > 0);
-    MUST(set.packet_timeout_s == want.number[PACKET] && set.delay_accept_s == want.number[ACCEPT] && set.delay_write_s == want.number[WRITE]);
+    MUST(set.packet_timeout_s == want.number[PACKET] && set.exit_idle_s == want.number[IDLE]);
+    MUST(set.delay_accept_s == want.number[ACCEPT] && set.delay_write_s == want.number[WRITE]);
     MUST(set.timeout_s == want.number[TIMEOUT] && set.wait_s == want.number[WAIT]);
     MUST(set.debug == want.number[DEBUG] && !set.daemon == !want.number[DAEMON]);
     MUST(!set.relaxed == !want.number[RELAXED] && !set.local_names == !want.number[LOCAL]);

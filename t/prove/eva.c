@@ -171,6 +171,7 @@ int main(void)
 
 	set.port = (uint32_t)Frama_C_interval(0, 65535);
 	set.packet_timeout_s = (uint32_t)Frama_C_interval(1, 86400);
+	set.exit_idle_s = Frama_C_unsigned_int_interval(0, 365 * 86400);
 	set.delay_accept_s = (uint32_t)Frama_C_interval(0, 86400);
 	set.delay_write_s = (uint32_t)Frama_C_interval(0, 86400);
 	set.debug = Frama_C_interval(0, 100);
