@@ -14,7 +14,9 @@ run_case() {
         epmd -names')"
     inside 10 'journalctl --flush; systemctl poweroff' >/dev/null
     within 100 ended "$lead"
-    check 'at power-off it stops cleanly: epmd outlives it' 'rabbitmq-server.service: Deactivated' \
+    check 'at power-off it stops cleanly, and before epmd' \
+        '^rabbitmq-server.service: Deactivated successfully. Stopping epmd.service$' \
         "$(journalctl --no-pager -D "$work/journal" 2>/dev/null |
-            grep -E 'systemd.*(rabbitmq-server|epmd).service' | tail -n 7)"
+            grep -oE '(rabbitmq-server.service: (Deactivated|Failed).*|Stopping epmd.service)' |
+            tail -n 2 | xargs)"
 }
