@@ -4352,12 +4352,12 @@ static int passwd_numbers(const char *line, uint32_t *uid, uint32_t *gid)
 static int find_user(const char *user, uint32_t *uid, uint32_t *gid)
 {
 	const size_t len = strlen(user);
+	uint32_t number;
+	const int numeric = is_number(user, &number); /* it sets errno with some libc */
 	const int fd = open("/etc/passwd", O_RDONLY);
 	char line[1024], *end = line;
 	off_t at = 0;
 	ssize_t n = 0;
-	uint32_t number;
-	const int numeric = is_number(user, &number);
 	int begins, named, found = 0;
 
 	if (fd < 0 && errno != ENOENT)
