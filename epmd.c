@@ -453,7 +453,8 @@ const uint8_t *epmd_name(const struct epmd_nodes *t, uint16_t i)
     ensures \forall integer j; has(o, j) <==> \old(has(o, j)) || j == i; */
 static void order_push(struct epmd_order *o, uint16_t i)
 {
-	o->row[o->len++] = i;
+	if (o->len < EPMD_NODE_MAX)
+		o->row[o->len++] = i;
 }
 
 /* Puts row i at place k; those from there on move up. */
@@ -469,6 +470,8 @@ static void order_insert(struct epmd_order *o, uint16_t k, uint16_t i)
 	const uint16_t len = o->len;
 	uint16_t j;
 
+	if (k > len || len >= EPMD_NODE_MAX)
+		return;
 	/*@ loop invariant k <= j <= len;
 	    loop invariant \forall integer n; 0 <= n < j ==> o->row[n] == \at(o->row[n], Pre);
 	    loop invariant \forall integer n; j < n <= len ==> o->row[n] == \at(o->row[n - 1], Pre);
@@ -501,6 +504,8 @@ static void order_remove(struct epmd_order *o, uint16_t k)
 	const uint16_t last = (uint16_t)(o->len - 1);
 	uint16_t j;
 
+	if (k >= o->len || o->len > EPMD_NODE_MAX)
+		return;
 	/*@ loop invariant k <= j <= last;
 	    loop invariant \forall integer n; k <= n < j ==> o->row[n] == \at(o->row[n + 1], Pre);
 	    loop invariant \forall integer n; 0 <= n < k || j <= n < EPMD_NODE_MAX ==> o->row[n] == \at(o->row[n], Pre);
@@ -529,7 +534,7 @@ static uint16_t order_place(const struct epmd_order *o, uint16_t i)
 	/*@ loop invariant 0 < k <= o->len && \forall integer j; k <= j < o->len ==> o->row[j] != i;
 	    loop assigns k;
 	    loop variant k; */
-	while (o->row[k - 1] != i)
+	while (k > 1 && o->row[k - 1] != i)
 		k--;
 	return (uint16_t)(k - 1);
 }
@@ -551,6 +556,8 @@ static uint16_t hash_place(const struct epmd_nodes *t, uint32_t hash)
 	    loop variant to - from; */
 	while (from < to) {
 		middle = (from + to) / 2u;
+		if (middle >= EPMD_NODE_MAX)
+			break;
 		if (t->hash[t->by_hash.row[middle]] < hash)
 			from = middle + 1;
 		else
@@ -2654,7 +2661,8 @@ static void most_text(int of_nodes, char text[PEERS_TEXT_MAX])
 {
 	union address most, a;
 	char address[ADDRESS_TEXT_MAX];
-	int pass, same, votes = 0, all = 0, count = 0;
+	unsigned votes = 0, all = 0, count = 0;
+	int pass, same;
 	const struct conn *c;
 
 	memset(&most, 0, sizeof most);
@@ -2666,15 +2674,15 @@ static void most_text(int of_nodes, char text[PEERS_TEXT_MAX])
 			if (pass == 0 && votes == 0)
 				most = a;
 			same = address_is_same(&a, &most);
-			votes += same ? 1 : -1;
-			all += pass;
-			count += same && pass;
+			votes = same ? votes + 1 : votes - 1;
+			all += pass == 1;
+			count += same && pass == 1;
 		}
 	}
 	address_text(&most, address);
 	*text = '\0';
 	if (count > 0)
-		snprintf(text, PEERS_TEXT_MAX, " (%d of %d from %s)", count, all, address);
+		snprintf(text, PEERS_TEXT_MAX, " (%u of %u from %s)", count, all, address);
 }
 
 static void shortage_begin(int kind)
