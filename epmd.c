@@ -470,7 +470,7 @@ static void order_insert(struct epmd_order *o, uint16_t k, uint16_t i)
 	const uint16_t len = o->len;
 	uint16_t j;
 
-	if (k > len || len >= EPMD_NODE_MAX)
+	if (len >= EPMD_NODE_MAX || k > len)
 		return;
 	/*@ loop invariant k <= j <= len;
 	    loop invariant \forall integer n; 0 <= n < j ==> o->row[n] == \at(o->row[n], Pre);
@@ -501,11 +501,11 @@ static void order_insert(struct epmd_order *o, uint16_t k, uint16_t i)
     ensures \forall integer j; \old(has(o, j)) && j != \old(o->row[k]) ==> has(o, j); */
 static void order_remove(struct epmd_order *o, uint16_t k)
 {
-	const uint16_t last = (uint16_t)(o->len - 1);
-	uint16_t j;
+	uint16_t j, last;
 
-	if (k >= o->len || o->len > EPMD_NODE_MAX)
+	if (o->len > EPMD_NODE_MAX || k >= o->len)
 		return;
+	last = (uint16_t)(o->len - 1);
 	/*@ loop invariant k <= j <= last;
 	    loop invariant \forall integer n; k <= n < j ==> o->row[n] == \at(o->row[n + 1], Pre);
 	    loop invariant \forall integer n; 0 <= n < k || j <= n < EPMD_NODE_MAX ==> o->row[n] == \at(o->row[n], Pre);
@@ -556,8 +556,6 @@ static uint16_t hash_place(const struct epmd_nodes *t, uint32_t hash)
 	    loop variant to - from; */
 	while (from < to) {
 		middle = (from + to) / 2u;
-		if (middle >= EPMD_NODE_MAX)
-			break;
 		if (t->hash[t->by_hash.row[middle]] < hash)
 			from = middle + 1;
 		else
@@ -2680,7 +2678,6 @@ static void most_text(int of_nodes, char text[PEERS_TEXT_MAX])
 		}
 	}
 	address_text(&most, address);
-	*text = '\0';
 	if (count > 0)
 		snprintf(text, PEERS_TEXT_MAX, " (%u of %u from %s)", count, all, address);
 }
@@ -2688,7 +2685,7 @@ static void most_text(int of_nodes, char text[PEERS_TEXT_MAX])
 static void shortage_begin(int kind)
 {
 	const int64_t until_ms = clock_ms() + SHORTAGE_MS;
-	char peers[PEERS_TEXT_MAX];
+	char peers[PEERS_TEXT_MAX] = "";
 
 	if (shortage[kind].until_ms == 0) {
 		most_text(kind == SHORT_NODES, peers);

@@ -338,7 +338,7 @@ start_traced() { # STRACE-OPTION...
     need strace
     start_traced -e trace=getrandom "$EPMD"
     wait_for grep -q 'getrandom(.*, 8, GRND_NONBLOCK) *= 8' "$TMP/trace"
-    sed 's/ = syscall(.*/ = -1;/' "$ROOT/epmd.c" >"$TMP/epmd.c"
+    sed 's/syscall(SYS_getrandom[^)]*)/-1/' "$ROOT/epmd.c" >"$TMP/epmd.c"
     "${CC:-cc}" -std=c99 -I"$ROOT" -o "$TMP/epmd" "$TMP/epmd.c"
     free_port
     start_traced -P /dev/urandom "$TMP/epmd"
