@@ -3236,13 +3236,14 @@ static void turn_parked(void)
 
 static void turn_signals(void)
 {
-	char bytes[16], line[512];
+	char bytes[16];
 
 	if (polled[POLL_SIGNAL].revents != 0)
 		(void)!read(polled[POLL_SIGNAL].fd, bytes, sizeof bytes);
 	if (counts_wanted) {
+		char line[512] = "";
+
 		counts_wanted = 0;
-		line[0] = '\0';
 		(void)add_counts(line, sizeof line - 1, 0);
 		log_at(LOG_NOTE, "%s", line);
 	}
