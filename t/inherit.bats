@@ -60,6 +60,7 @@ mute() {
     EPMD_RUNNER="env --block-signal" start
     kill -USR1 "$EPMD_PID"
     wait_for grep -q ': up since ' "$TMP/log"
+    like "$(log | grep '^up since ')" ' refused 0, dropped 0, evicted 0, timed out 0$'
 }
 
 @test "-timeout ends a command where SIGALRM is blocked or ignored" {
