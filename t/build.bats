@@ -54,6 +54,7 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 }
 
 @test "CC, CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS are the packager's" {
+    full
     printf '#!/bin/sh\necho "$@" >>"%s"\nexec cc "$@"\n' "$TMP/calls" >"$TMP/mycc"
     chmod +x "$TMP/mycc"
     make CC="$TMP/mycc" CFLAGS="-O1 -g0" CPPFLAGS=-DPACKAGER LDFLAGS=-Wl,-O1 LDLIBS=-lm >/dev/null
@@ -74,6 +75,7 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 }
 
 @test "make install obeys BINDIR and MANDIR, and folders with other names" {
+    full
     make install DESTDIR="$TMP/dest" BINDIR=/sbin MANDIR=/man >/dev/null
     is "$(cd "$TMP/dest" && find . -type f | sort)" "./man/man8/epmd.8
 ./sbin/epmd"
@@ -95,6 +97,7 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 }
 
 @test "make static NAMES= looks host names up" {
+    full
     need musl-gcc
     make static NAMES= >/dev/null
     start
@@ -102,6 +105,7 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 }
 
 @test "CC, on the command line or in the environment, wins over musl's compiler in make static" {
+    full
     printf '#!/bin/sh\necho %s >>"%s"\nexec cc "$@"\n' called "$TMP/calls" >"$TMP/mycc"
     printf '#!/bin/sh\necho musl >>"%s"\nexec cc "$@"\n' "$TMP/calls" >"$TMP/musl-gcc"
     chmod +x "$TMP/mycc" "$TMP/musl-gcc"
@@ -119,6 +123,7 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 }
 
 @test "make static makes it anew, for CPPFLAGS may be others" {
+    full
     make static CPPFLAGS="-DEPMD_NODE_MAX=2 -DEPMD_CONN_SPARE=2" >/dev/null
     size epmd-static >sizes
     make static >/dev/null
@@ -126,6 +131,7 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 }
 
 @test "make static HARDEN=1 makes it position-independent, its relocations read-only, for 10 kB" {
+    full
     command -v musl-gcc >/dev/null || skip "no musl-gcc"
     make static >/dev/null
     plain=$(wc -c <epmd-static)
@@ -149,6 +155,7 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 }
 
 @test "make small makes a smaller binary of the system's C library" {
+    full
     make all small CFLAGS="-Os -s" >/dev/null
     [ "$(wc -c <epmd-small)" -lt "$(wc -c <epmd)" ]
     like "$(./epmd-small -version)" '^epmd [0-9]'
@@ -177,6 +184,7 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 }
 
 @test "make clean leaves what git keeps" {
+    full
     make >/dev/null
     mkdir -p t/build
     make clean >/dev/null
@@ -184,6 +192,7 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 }
 
 @test "make dist makes a tar file that builds by itself, named by the version" {
+    full
     git -C "$ROOT" rev-parse >/dev/null 2>&1 || skip "no git repository"
     git clone -q "$ROOT" "$TMP/clone"
     cd "$TMP/clone"
@@ -197,6 +206,7 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 }
 
 @test "make dist in an unpacked tar file makes the same one, whatever was built there" {
+    full
     git -C "$ROOT" rev-parse >/dev/null 2>&1 || skip "no git repository"
     local make
     git clone -q "$ROOT" "$TMP/clone"

@@ -160,17 +160,18 @@ unread_is() { # CONNECTIONS
 }
 
 @test "lists that nobody reads hold little of the kernel's memory, and none once their time is over" {
+    full
     need_root "network namespaces"
     need_no_runner
     local most letters
     two_hosts
     start_on "$HOST_A" -packet_timeout 3
     for letters in 6 255; do # a list that the kernel takes whole, and one that waits for its reader
-        ip netns exec "$HOST_A" "$BUILD/raw" -p 4369 many 900 "$letters" hold >"$TMP/nodes" 3>&- &
+        ip netns exec "$HOST_A" "$BUILD/raw" -p 4369 many 900 "$letters" hold >"$TMP/nodes$letters" 3>&- &
         local nodes=$!
         remember $nodes
-        wait_for has_lines "$TMP/nodes" 1
-        is "$(cat "$TMP/nodes")" 900
+        wait_for has_lines "$TMP/nodes$letters" 1
+        is "$(cat "$TMP/nodes$letters")" 900
         flood_from "$HOST_B" flood deaf 200
         read -r _ most <<<"$(unread)"
         echo "most: $most"
@@ -194,6 +195,7 @@ no_names_on() {
 }
 
 @test "64 clients that ask for names and read nothing delay nobody, and are closed at the limit" {
+    full
     need_no_runner
     start -packet_timeout 10
     crowd
@@ -342,8 +344,8 @@ start_traced() { # STRACE-OPTION...
     "${CC:-cc}" -std=c99 -I"$ROOT" -o "$TMP/epmd" "$TMP/epmd.c"
     free_port
     start_traced -P /dev/urandom "$TMP/epmd"
-    grep -q '/dev/urandom", O_RDONLY|O_NONBLOCK) *= [0-9]' "$TMP/trace"
+    wait_for grep -q '/dev/urandom", O_RDONLY|O_NONBLOCK) *= [0-9]' "$TMP/trace"
     free_port
     start_traced -P /dev/urandom -e inject=openat:error=ENOENT "$TMP/epmd"
-    grep -q '/dev/urandom", O_RDONLY|O_NONBLOCK) *= -1' "$TMP/trace"
+    wait_for grep -q '/dev/urandom", O_RDONLY|O_NONBLOCK) *= -1' "$TMP/trace"
 }

@@ -203,6 +203,7 @@ ipv6_option() { # which setsockopt() is IPV6_V6ONLY's, as a start shows that fai
 }
 
 @test "a stranger on one loopback is an error, and nothing listens on the other" {
+    full
     need_root "network namespaces"
     for stranger in ::1 127.0.0.1; do
         HOST=$(netns)

@@ -374,6 +374,7 @@ ms_since() { # EPOCHREALTIME
 }
 
 @test "-exit_idle waits while a node is registered, or anybody is connected, and counts anew with each who comes" {
+    full
     local from i
     start -exit_idle 2
     register abc
