@@ -224,6 +224,7 @@ SIGUSR2: -d is off'
     end "$EPMD_PID"
     free_port
     foreground -d -d
+    wait_for logged 'epmd running - daemon = 0'
     kill -USR2 "$EPMD_PID"
     wait_for logged 'SIGUSR2: -d is off'
     kill -USR2 "$EPMD_PID"

@@ -69,15 +69,15 @@ start_with_passwd() { # OPTION...
         printf 'last:x:31000:32000::/:/bin/sh'
     } >"$TMP/passwd"
     start_with_passwd -user last
-    has_no_rights 31000 32000
+    wait_for has_no_rights 31000 32000
     end "$EPMD_PID"
     free_port
     start_with_passwd -user 31000
-    has_no_rights 31000 32000
+    wait_for has_no_rights 31000 32000
     end "$EPMD_PID"
     free_port
     start_with_passwd -user 12999
-    has_no_rights 12999 22999
+    wait_for has_no_rights 12999 22999
 }
 
 @test "-user where /etc/passwd cannot be read is an error, not another group" {
