@@ -26,60 +26,38 @@
 
 /* ==== 1 Bytes: big-endian integers read, and an answer written, at an offset; a writer returns the offset behind it ========== */
 
-/*@ requires at <= EPMD_PACKET_MAX && \valid_read(in + (at .. at + 1));
-    assigns \nothing;
-    ensures \result == in[at] * 256 + in[at + 1]; */
 static uint16_t get_16(const uint8_t *in, size_t at)
 {
 	return (uint16_t)(in[at] * 256u + in[at + 1]);
 }
 
-/*@ requires at <= EPMD_SCRATCH_MAX && \valid(out + at);
-    assigns out[at];
-    ensures \result == at + 1 && out[at] == v % 256; */
 static size_t put_8(uint8_t *out, size_t at, unsigned v)
 {
 	out[at] = (uint8_t)(v % 256u);
 	return at + 1;
 }
 
-/*@ requires at <= EPMD_SCRATCH_MAX - 1 && \valid(out + (at .. at + 1));
-    assigns out[at .. at + 1];
-    ensures \result == at + 2 && out[at] == v / 256 % 256 && out[at + 1] == v % 256; */
 static size_t put_16(uint8_t *out, size_t at, unsigned v)
 {
 	at = put_8(out, at, v / 256u);
 	return put_8(out, at, v);
 }
 
-/*@ requires at <= EPMD_SCRATCH_MAX - 3 && \valid(out + (at .. at + 3));
-    assigns out[at .. at + 3];
-    ensures \result == at + 4; */
 static size_t put_32(uint8_t *out, size_t at, uint32_t v)
 {
 	at = put_16(out, at, v / 65536u);
 	return put_16(out, at, v % 65536u);
 }
 
-/*@ requires at + len <= EPMD_SCRATCH_MAX && \valid(out + (at .. at + len - 1)) && \valid_read(from + (0 .. len - 1));
-    requires \separated(out + (at .. at + len - 1), from + (0 .. len - 1));
-    assigns out[at .. at + len - 1];
-    ensures \result == at + len && \forall integer k; 0 <= k < len ==> out[at + k] == from[k]; */
 static size_t put_bytes(uint8_t *out, size_t at, const uint8_t *from, size_t len)
 {
 	size_t i;
 
-	/*@ loop invariant 0 <= i <= len && \forall integer k; 0 <= k < i ==> out[at + k] == from[k];
-	    loop assigns i, out[at .. at + len - 1];
-	    loop variant len - i; */
 	for (i = 0; i < len; i++)
 		out[at + i] = from[i];
 	return at + len;
 }
 
-/*@ requires at <= EPMD_SCRATCH_MAX - 20 && \valid(out + (at .. at + 19));
-    assigns out[at .. at + 19];
-    ensures at <= \result <= at + 20; */
 static size_t put_text(uint8_t *out, size_t at, const char *text)
 {
 	while (*text != '\0')
@@ -137,42 +115,20 @@ static size_t put_date(uint8_t *out, size_t at, uint32_t seconds)
 	return put_8(out, at, 'Z');
 }
 
-/*@ axiomatic Spelling { // what s[0 .. n - 1] spells, as one value: the same if and only if the bytes are
-      logic integer spelling{L}(uint8_t *s, integer n) reads s[0 .. n - 1];
-      axiom same_spelling{K, L}: \forall uint8_t *r, *s, integer n; (\forall integer k; 0 <= k < n ==> \at(r[k], K) == \at(s[k], L)) ==>
-        spelling{K}(r, n) == spelling{L}(s, n);
-      axiom same_letters{L}: \forall uint8_t *r, *s, integer n; spelling(r, n) == spelling(s, n) ==>
-        \forall integer k; 0 <= k < n ==> r[k] == s[k];
-      axiom same_length{L}: \forall uint8_t *r, *s, integer n, m; n >= 0 && m >= 0 && spelling(r, n) == spelling(s, m) ==> n == m;
-      logic uint32_t hash_of(uint64_t key, integer spelling);
-    } */
-
-/*@ requires \valid_read(a + (0 .. len - 1)) && \valid_read(b + (0 .. len - 1));
-    assigns \nothing;
-    ensures \result != 0 <==> spelling(a, len) == spelling(b, len); */
 static int same_bytes(const uint8_t *a, const uint8_t *b, size_t len)
 {
 	size_t i;
 
-	/*@ loop invariant 0 <= i <= len && \forall integer k; 0 <= k < i ==> a[k] == b[k];
-	    loop assigns i;
-	    loop variant len - i; */
 	for (i = 0; i < len; i++)
 		if (a[i] != b[i])
 			return 0;
 	return 1;
 }
 
-/*@ requires \valid_read(in + (0 .. len - 1));
-    assigns \nothing;
-    ensures \result == 0 <==> \forall integer k; 0 <= k < len ==> in[k] != 0; */
 static int has_zero(const uint8_t *in, size_t len)
 {
 	size_t i;
 
-	/*@ loop invariant 0 <= i <= len && \forall integer k; 0 <= k < i ==> in[k] != 0;
-	    loop assigns i;
-	    loop variant len - i; */
 	for (i = 0; i < len; i++)
 		if (in[i] == 0)
 			return 1;
@@ -181,36 +137,12 @@ static int has_zero(const uint8_t *in, size_t len)
 
 /* ==== 2 Names: what may be one, by RFC 3629 and by what a line of text can bear ================================================ */
 
-/*@ assigns \nothing;
-    ensures \result != 0 <==> 0x80 <= c <= 0xbf; */
 static int is_tail(uint8_t c)
 {
 	return c >= 0x80 && c <= 0xbf;
 }
 
-/*@ logic boolean tail(integer c) = 0x80 <= c && c <= 0xbf;
-    logic integer character{L}(uint8_t *s, integer i, integer n) = // RFC 3629's grammar
-      (i < n && s[i] <= 0x7f) ? 1 :
-      (i + 1 < n && 0xc2 <= s[i] && s[i] <= 0xdf && tail(s[i + 1])) ? 2 :
-      (i + 2 < n && 0xe0 <= s[i] && s[i] <= 0xef && tail(s[i + 1]) && tail(s[i + 2])
-        && (s[i] != 0xe0 || s[i + 1] >= 0xa0) && (s[i] != 0xed || s[i + 1] <= 0x9f)) ? 3 :
-      (i + 3 < n && 0xf0 <= s[i] && s[i] <= 0xf4 && tail(s[i + 1]) && tail(s[i + 2]) && tail(s[i + 3])
-        && (s[i] != 0xf0 || s[i + 1] >= 0x90) && (s[i] != 0xf4 || s[i + 1] <= 0x8f)) ? 4 : 0;
-    axiomatic Text { // s[i .. n - 1], behind so many characters, is well-formed and within EPMD_NAME_CHARS
-      predicate text{L}(uint8_t *s, integer i, integer n, integer chars) reads s[i .. n - 1];
-      axiom text_end{L}: \forall uint8_t *s, integer n, chars; chars <= EPMD_NAME_CHARS ==> text(s, n, n, chars);
-      axiom text_next{L}: \forall uint8_t *s, integer i, n, chars; 0 <= i < n ==>
-        (text(s, i, n, chars) <==> (chars < EPMD_NAME_CHARS && character(s, i, n) > 0 && text(s, i + character(s, i, n), n, chars + 1)));
-    }
-    predicate control(integer before, integer c) = c < 32 || c == 127 || (before == 0xc2 && 0x80 <= c < 0xa0);
-    predicate plain{L}(uint8_t *s, integer n) =
-      \forall integer k; 0 <= k < n ==> !control(k > 0 ? s[k - 1] : 0, s[k]);
-    predicate good{L}(uint8_t *s, integer n) = 1 <= n <= EPMD_NAME_MAX && text(s, 0, n, 0) && plain(s, n); */
-
 /* The bytes of the character at s[i], i < n: 1 to 4, or 0 where none is well-formed there. */
-/*@ requires i < n && \valid_read(s + (0 .. n - 1));
-    assigns \nothing;
-    ensures \result == character(s, i, n) && \result <= n - i; */
 static size_t utf8_step(const uint8_t *s, size_t i, size_t n)
 {
 	const uint8_t c = s[i];
@@ -236,50 +168,33 @@ static size_t utf8_step(const uint8_t *s, size_t i, size_t n)
 }
 
 /* Whether s is 1 to EPMD_NAME_CHARS well-formed characters. */
-/*@ requires \valid_read(s + (0 .. len - 1));
-    assigns \nothing;
-    ensures \result != 0 <==> (1 <= len <= EPMD_NAME_MAX && text(s, 0, len, 0)); */
 static int name_is_text(const uint8_t *s, size_t len)
 {
 	size_t i = 0, chars = 0, step;
 
 	if (len == 0 || len > EPMD_NAME_MAX)
 		return 0;
-	/*@ loop invariant 0 <= i <= len && 0 <= chars <= EPMD_NAME_CHARS;
-	    loop invariant text(s, 0, len, 0) <==> text(s, i, len, chars);
-	    loop assigns i, chars, step;
-	    loop variant len - i; */
 	while (i < len) {
 		step = utf8_step(s, i, len);
 		if (step == 0 || chars == EPMD_NAME_CHARS)
 			return 0;
-		//@ assert text(s, i, len, chars) <==> text(s, i + step, len, chars + 1);
 		i += step;
-		//@ assert text(s, 0, len, 0) <==> text(s, i, len, chars + 1);
 		chars++;
 	}
 	return 1;
 }
 
 /* Whether c ends a control character, of C0 or of C1 (U+0080 to U+009F, 0xc2 before 0x80 to 0x9f). */
-/*@ assigns \nothing;
-    ensures \result != 0 <==> control(before, c); */
 static int is_control(uint8_t before, uint8_t c)
 {
 	return c < 32 || c == 127 || (before == 0xc2 && c >= 0x80 && c < 0xa0);
 }
 
 /* A control character could forge a line of a listing or of the log. */
-/*@ requires \valid_read(s + (0 .. len - 1));
-    assigns \nothing;
-    ensures \result == 0 <==> plain(s, len); */
 static int has_control(const uint8_t *s, size_t len)
 {
 	size_t i;
 
-	/*@ loop invariant 0 <= i <= len && plain(s, i);
-	    loop assigns i;
-	    loop variant len - i; */
 	for (i = 0; i < len; i++)
 		if (is_control(i > 0 ? s[i - 1] : 0, s[i]))
 			return 1;
@@ -287,31 +202,22 @@ static int has_control(const uint8_t *s, size_t len)
 }
 
 /* Whether it may be registered. */
-/*@ requires \valid_read(s + (0 .. len - 1));
-    assigns \nothing;
-    ensures \result != 0 <==> good(s, len); */
 static int name_is_good(const uint8_t *s, size_t len)
 {
 	return name_is_text(s, len) && !has_control(s, len);
 }
 
 /* Little-endian. */
-/*@ requires \valid_read(s + (0 .. 3));
-    assigns \nothing; */
 static uint32_t word_at(const uint8_t *s)
 {
 	return s[0] | (uint32_t)s[1] << 8 | (uint32_t)s[2] << 16 | (uint32_t)s[3] << 24;
 }
 
-/*@ requires 0 < n < 32;
-    assigns \nothing; */
 static inline uint32_t rotate(uint32_t x, unsigned n)
 {
 	return x << n | x >> (32u - n);
 }
 
-/*@ requires \valid(v + (0 .. 3));
-    assigns v[0 .. 3]; */
 static inline void hash_word(uint32_t v[4], uint32_t word)
 {
 	v[3] ^= word;
@@ -329,9 +235,6 @@ static inline void hash_word(uint32_t v[4], uint32_t word)
 }
 
 /* HalfSipHash-1-3: without the key nobody can make names of one hash, which would slow a search. */
-/*@ requires \valid_read(s + (0 .. len - 1)) && len <= EPMD_PACKET_MAX;
-    assigns \nothing;
-    admit ensures \result == hash_of(key, spelling(s, len)); */
 static uint32_t name_hash(uint64_t key, const uint8_t *s, size_t len)
 {
 	const uint32_t low = (uint32_t)(key % 4294967296u), high = (uint32_t)(key / 4294967296u);
@@ -339,14 +242,8 @@ static uint32_t name_hash(uint64_t key, const uint8_t *s, size_t len)
 	uint32_t last = (uint32_t)(len % 256u) << 24;
 	size_t i;
 
-	/*@ loop invariant 0 <= i <= len && i % 4 == 0;
-	    loop assigns i, v[0 .. 3];
-	    loop variant len - i; */
 	for (i = 0; i + 4 <= len; i += 4)
 		hash_word(v, word_at(s + i));
-	/*@ loop invariant 0 <= i <= len;
-	    loop assigns i, last;
-	    loop variant len - i; */
 	for (; i < len; i++)
 		last |= (uint32_t)s[i] << (8 * (i % 4));
 	hash_word(v, last);
@@ -359,98 +256,11 @@ static uint32_t name_hash(uint64_t key, const uint8_t *s, size_t len)
 
 /* ==== 3 Nodes: the table; a row is claimed for a name, released into memory, and recycled when no other is left =============== */
 
-/*@ // Sound is a table that is bounded, has the hashes of its names (indexed) and none twice (distinct), and each row of which stands
-    // once in the order of its state (lively; lively_but: but for one, on its way from one order to the other) and once in by_hash,
-    // which is sorted (searchable; but for one, -1: all).
-    logic uint8_t *letters(struct epmd_nodes *t, integer i) = t->node[i].name_len <= EPMD_BRIEF_MAX ? &t->brief[i][0] : &t->name[i][0];
-    logic integer spelled(struct epmd_nodes *t, integer i) = spelling(letters(t, i), t->node[i].name_len);
-    predicate bounded(struct epmd_nodes *t) = t->top <= EPMD_NODE_MAX && t->limit <= EPMD_NODE_MAX &&
-      \forall integer i; 0 <= i < EPMD_NODE_MAX ==> t->node[i].name_len <= EPMD_NAME_MAX && t->node[i].extra_len <= EPMD_EXTRA_MAX;
-    predicate indexed(struct epmd_nodes *t) = \forall integer i; 0 <= i < t->top ==> t->hash[i] == hash_of(t->key, spelled(t, i));
-    predicate distinct(struct epmd_nodes *t) = \forall integer i, j; 0 <= i < j < t->top ==> spelled(t, i) != spelled(t, j);
-    lemma one_spelled{L}: \forall struct epmd_nodes *t, integer i, j; distinct(t) && 0 <= i < t->top && 0 <= j < t->top &&
-      spelled(t, i) == spelled(t, j) ==> i == j;
-    predicate has(struct epmd_order *o, integer i) = \exists integer k; 0 <= k < o->len && o->row[k] == i;
-    predicate ordered(struct epmd_order *o) = o->len <= EPMD_NODE_MAX &&
-      (\forall integer k; 0 <= k < o->len ==> o->row[k] < EPMD_NODE_MAX) &&
-      \forall integer j, k; 0 <= j < k < o->len ==> o->row[j] != o->row[k];
-    predicate placed(struct epmd_nodes *t, integer but) = ordered(&t->live) && ordered(&t->old) && // each row but that one
-      \forall integer i; (has(&t->live, i) <==> 0 <= i < t->top && i != but && t->node[i].live) &&
-                         (has(&t->old, i) <==> 0 <= i < t->top && i != but && !t->node[i].live);
-    predicate lively(struct epmd_nodes *t) = placed(t, -1) && t->live.len + t->old.len == t->top;
-    predicate lively_but(struct epmd_nodes *t, integer but) = placed(t, but) && 0 <= but < t->top && t->live.len + t->old.len == t->top - 1;
-    predicate rising(struct epmd_nodes *t) = \forall integer j, k; 0 <= j < k < t->by_hash.len ==>
-      t->hash[t->by_hash.row[j]] <= t->hash[t->by_hash.row[k]];
-    predicate searchable(struct epmd_nodes *t, integer but) = ordered(&t->by_hash) && rising(t) &&
-      t->by_hash.len == (but < 0 ? t->top : t->top - 1) &&
-      (\forall integer k; 0 <= k < t->by_hash.len ==> 0 <= t->by_hash.row[k] < t->top && t->by_hash.row[k] != but) &&
-      \forall integer i; 0 <= i < t->top && i != but ==> has(&t->by_hash, i);
-    predicate taken(struct epmd_nodes *t, integer name) = \exists integer i; 0 <= i < t->top && t->node[i].live && spelled(t, i) == name;
-    predicate sound(struct epmd_nodes *t) = bounded(t) && indexed(t) && distinct(t) && lively(t) && searchable(t, -1);
-    // What is the same in two states, K and L, of all rows or of all but one (-1: of all); and what of it follows.
-    predicate same_index{K, L}(struct epmd_nodes *t, integer but) = \at(t->key, K) == \at(t->key, L) && \forall integer i; 0 <= i < EPMD_NODE_MAX && i != but ==>
-      \at(t->hash[i], K) == \at(t->hash[i], L) && \at(t->node[i].name_len, K) == \at(t->node[i].name_len, L);
-    predicate same_brief{K, L}(struct epmd_nodes *t, integer but) = \forall integer i, k;
-      0 <= i < EPMD_NODE_MAX && i != but && 0 <= k < EPMD_BRIEF_MAX ==> \at(t->brief[i][k], K) == \at(t->brief[i][k], L);
-    predicate same_long{K, L}(struct epmd_nodes *t, integer but) = \forall integer i, k;
-      0 <= i < EPMD_NODE_MAX && i != but && 0 <= k < EPMD_NAME_MAX ==> \at(t->name[i][k], K) == \at(t->name[i][k], L);
-    predicate unwritten{K, L}(struct epmd_nodes *t, integer but) =
-      same_index{K, L}(t, but) && same_brief{K, L}(t, but) && same_long{K, L}(t, but);
-    predicate same_names{K, L}(struct epmd_nodes *t, integer but) = \at(t->key, K) == \at(t->key, L) && \forall integer i; 0 <= i < EPMD_NODE_MAX && i != but ==>
-      \at(t->hash[i], K) == \at(t->hash[i], L) && spelled{K}(t, i) == spelled{L}(t, i);
-    lemma still_letters{K, L}: \forall struct epmd_nodes *t, integer i, k, but; unwritten{K, L}(t, but) &&
-      0 <= i < EPMD_NODE_MAX && i != but && 0 <= k < \at(t->node[i].name_len, L) <= EPMD_NAME_MAX ==>
-      \at(letters(t, i)[k], K) == \at(letters(t, i)[k], L);
-    lemma still_names{K, L}: \forall struct epmd_nodes *t, integer but; bounded{L}(t) && unwritten{K, L}(t, but) ==>
-      same_names{K, L}(t, but);
-    predicate same_order{K, L}(struct epmd_order *o) = \at(o->len, K) == \at(o->len, L) &&
-      \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(o->row[k], K) == \at(o->row[k], L);
-    predicate same_orders{K, L}(struct epmd_nodes *t) = \at(t->top, K) == \at(t->top, L) && same_order{K, L}(\at(&t->live, K)) &&
-      same_order{K, L}(\at(&t->old, K)) && \forall integer i; 0 <= i < EPMD_NODE_MAX ==> \at(t->node[i].live, K) == \at(t->node[i].live, L);
-    lemma still_ordered{K, L}: \forall struct epmd_order *o; same_order{K, L}(o) && ordered{K}(o) ==> ordered{L}(o);
-    lemma still_has{K, L}: \forall struct epmd_order *o, integer i; ordered{K}(o) && same_order{K, L}(o) ==>
-      (has{K}(o, i) <==> has{L}(o, i));
-    lemma still_lively{K, L}: \forall struct epmd_nodes *t; bounded{K}(t) && same_orders{K, L}(t) && lively{K}(t) ==> lively{L}(t);
-    lemma still_but{K, L}: \forall struct epmd_nodes *t, integer but; bounded{K}(t) && same_orders{K, L}(t) && lively_but{K}(t, but) ==>
-      lively_but{L}(t, but);
-    lemma still_searchable{K, L}: \forall struct epmd_nodes *t, integer but; \at(t->top, K) == \at(t->top, L) <= EPMD_NODE_MAX &&
-      same_order{K, L}(\at(&t->by_hash, K)) && (\forall integer i; 0 <= i < EPMD_NODE_MAX ==> \at(t->hash[i], K) == \at(t->hash[i], L)) &&
-      searchable{K}(t, but) ==> searchable{L}(t, but);
-    // Between K and L the row at place k was taken out, or row i put there.
-    predicate removed{K, L}(struct epmd_order *o, integer k) = \at(o->len, K) == \at(o->len, L) + 1 &&
-      (\forall integer j; 0 <= j < k ==> \at(o->row[j], L) == \at(o->row[j], K)) &&
-      \forall integer j; k <= j < \at(o->len, L) ==> \at(o->row[j], L) == \at(o->row[j + 1], K);
-    predicate inserted{K, L}(struct epmd_order *o, integer k, integer i) = \at(o->len, L) == \at(o->len, K) + 1 &&
-      \at(o->row[k], L) == i && (\forall integer j; 0 <= j < k ==> \at(o->row[j], L) == \at(o->row[j], K)) &&
-      \forall integer j; k < j < \at(o->len, L) ==> \at(o->row[j], L) == \at(o->row[j - 1], K);
-    lemma still_rising{K, L}: \forall struct epmd_nodes *t, integer k; 0 <= k < \at(t->by_hash.len, K) &&
-      removed{K, L}(\at(&t->by_hash, K), k) && rising{K}(t) &&
-      (\forall integer i; 0 <= i < EPMD_NODE_MAX ==> \at(t->hash[i], K) == \at(t->hash[i], L)) &&
-      (\forall integer j; 0 <= j < \at(t->by_hash.len, K) ==> 0 <= \at(t->by_hash.row[j], K) < EPMD_NODE_MAX) ==> rising{L}(t);
-    lemma rising_again{K, L}: \forall struct epmd_nodes *t, integer k, i; 0 <= k <= \at(t->by_hash.len, K) && 0 <= i < EPMD_NODE_MAX &&
-      inserted{K, L}(\at(&t->by_hash, K), k, i) && rising{K}(t) &&
-      (\forall integer j; 0 <= j < EPMD_NODE_MAX ==> \at(t->hash[j], K) == \at(t->hash[j], L)) &&
-      (\forall integer j; 0 <= j < \at(t->by_hash.len, K) ==> 0 <= \at(t->by_hash.row[j], K) < EPMD_NODE_MAX) &&
-      (\forall integer j; 0 <= j < k ==> \at(t->hash[t->by_hash.row[j]], K) < \at(t->hash[i], K)) &&
-      (\forall integer j; k <= j < \at(t->by_hash.len, K) ==> \at(t->hash[t->by_hash.row[j]], K) >= \at(t->hash[i], K)) ==> rising{L}(t);
-    predicate unchanged{K, L}(struct epmd_nodes *t) = unwritten{K, L}(t, -1) && same_orders{K, L}(t) && same_order{K, L}(\at(&t->by_hash, K)) &&
-      \at(t->serial, K) == \at(t->serial, L) && \at(t->forgotten, K) == \at(t->forgotten, L) && \at(t->limit, K) == \at(t->limit, L) &&
-      (\forall integer i; 0 <= i < EPMD_NODE_MAX ==> \at(t->node[i], K) == \at(t->node[i], L)) &&
-      \forall integer i, k; 0 <= i < EPMD_NODE_MAX && 0 <= k < EPMD_EXTRA_MAX ==> \at(t->extra[i][k], K) == \at(t->extra[i][k], L);
-    lemma unchanged_self{L}: \forall struct epmd_nodes *t; unchanged{L, L}(t); */
-
-/*@ requires \valid_read(t) && i < EPMD_NODE_MAX;
-    assigns \nothing;
-    ensures \result == letters(t, i); */
 const uint8_t *epmd_name(const struct epmd_nodes *t, uint16_t i)
 {
 	return t->node[i].name_len <= EPMD_BRIEF_MAX ? t->brief[i] : t->name[i];
 }
 
-/*@ requires \valid(o) && ordered(o) && i < EPMD_NODE_MAX && !has(o, i) && o->len < EPMD_NODE_MAX;
-    assigns o->len, o->row[o->len];
-    ensures ordered(o) && o->len == \old(o->len) + 1;
-    ensures \forall integer j; has(o, j) <==> \old(has(o, j)) || j == i; */
 static void order_push(struct epmd_order *o, uint16_t i)
 {
 	if (o->len < EPMD_NODE_MAX)
@@ -458,13 +268,6 @@ static void order_push(struct epmd_order *o, uint16_t i)
 }
 
 /* Puts row i at place k; those from there on move up. */
-/*@ requires \valid(o) && ordered(o) && i < EPMD_NODE_MAX && !has(o, i) && k <= o->len < EPMD_NODE_MAX;
-    assigns o->len, o->row[0 .. EPMD_NODE_MAX - 1];
-    ensures inserted{Pre, Post}(o, k, i);
-    ensures ordered(o);
-    ensures \forall integer j; has(o, j) ==> \old(has(o, j)) || j == i;
-    ensures \forall integer j; \old(has(o, j)) ==> has(o, j);
-    ensures has(o, i); */
 static void order_insert(struct epmd_order *o, uint16_t k, uint16_t i)
 {
 	const uint16_t len = o->len;
@@ -472,33 +275,13 @@ static void order_insert(struct epmd_order *o, uint16_t k, uint16_t i)
 
 	if (len >= EPMD_NODE_MAX || k > len)
 		return;
-	/*@ loop invariant k <= j <= len;
-	    loop invariant \forall integer n; 0 <= n < j ==> o->row[n] == \at(o->row[n], Pre);
-	    loop invariant \forall integer n; j < n <= len ==> o->row[n] == \at(o->row[n - 1], Pre);
-	    loop assigns j, o->row[0 .. EPMD_NODE_MAX - 1];
-	    loop variant j; */
 	for (j = len; j > k; j--)
 		o->row[j] = o->row[j - 1];
 	o->row[k] = i;
-	//@ assert \forall integer n; 0 <= n < k ==> o->row[n] == \at(o->row[n], Pre);
-	//@ assert \forall integer n; k < n <= len ==> o->row[n] == \at(o->row[n - 1], Pre);
-	//@ assert \forall integer n; 0 <= n <= len && n != k ==> o->row[n] != i;
-	//@ assert \forall integer m, n; 0 <= m < n < k ==> o->row[m] != o->row[n];
-	//@ assert \forall integer m, n; 0 <= m < k < n <= len ==> o->row[m] != o->row[n];
-	//@ assert \forall integer m, n; k < m < n <= len ==> o->row[m] != o->row[n];
-	//@ assert \forall integer m, n; 0 <= m < n <= len ==> o->row[m] != o->row[n];
-	/*@ assert \forall integer n; 0 <= n < len ==> (n < k && o->row[n] == \at(o->row[n], Pre)) ||
-	      (n >= k && o->row[n + 1] == \at(o->row[n], Pre)); */
 	o->len = (uint16_t)(len + 1);
 }
 
 /* Takes out the row at place k; those behind it move down. */
-/*@ requires \valid(o) && ordered(o) && k < o->len;
-    assigns o->len, o->row[0 .. EPMD_NODE_MAX - 1];
-    ensures removed{Pre, Post}(o, k);
-    ensures ordered(o);
-    ensures \forall integer j; has(o, j) ==> \old(has(o, j)) && j != \old(o->row[k]);
-    ensures \forall integer j; \old(has(o, j)) && j != \old(o->row[k]) ==> has(o, j); */
 static void order_remove(struct epmd_order *o, uint16_t k)
 {
 	uint16_t j, last;
@@ -506,54 +289,25 @@ static void order_remove(struct epmd_order *o, uint16_t k)
 	if (o->len > EPMD_NODE_MAX || k >= o->len)
 		return;
 	last = (uint16_t)(o->len - 1);
-	/*@ loop invariant k <= j <= last;
-	    loop invariant \forall integer n; k <= n < j ==> o->row[n] == \at(o->row[n + 1], Pre);
-	    loop invariant \forall integer n; 0 <= n < k || j <= n < EPMD_NODE_MAX ==> o->row[n] == \at(o->row[n], Pre);
-	    loop assigns j, o->row[0 .. EPMD_NODE_MAX - 1];
-	    loop variant last - j; */
 	for (j = k; j < last; j++)
 		o->row[j] = o->row[j + 1];
-	//@ assert \forall integer m, n; 0 <= m < n < k ==> o->row[m] != o->row[n];
-	//@ assert \forall integer m, n; 0 <= m < k <= n < last ==> o->row[m] != o->row[n];
-	//@ assert \forall integer m, n; k <= m < n < last ==> o->row[m] != o->row[n];
-	//@ assert \forall integer m, n; 0 <= m < n < last ==> o->row[m] != o->row[n];
-	//@ assert \forall integer n; 0 <= n < k ==> o->row[n] != \at(o->row[k], Pre);
-	//@ assert \forall integer n; k <= n < last ==> o->row[n] != \at(o->row[k], Pre);
-	/*@ assert \forall integer n; 0 <= n <= last ==> n == k || (n < k && o->row[n] == \at(o->row[n], Pre)) ||
-	      (n > k && o->row[n - 1] == \at(o->row[n], Pre)); */
 	o->len = last;
 }
 
-/*@ requires \valid_read(o) && ordered(o) && has(o, i);
-    assigns \nothing;
-    ensures 0 <= \result < o->len && o->row[\result] == i; */
 static uint16_t order_place(const struct epmd_order *o, uint16_t i)
 {
 	uint16_t k = o->len;
 
-	/*@ loop invariant 0 < k <= o->len && \forall integer j; k <= j < o->len ==> o->row[j] != i;
-	    loop assigns k;
-	    loop variant k; */
 	while (k > 1 && o->row[k - 1] != i)
 		k--;
 	return (uint16_t)(k - 1);
 }
 
 /* The first place in by_hash whose row has this hash or a higher one. */
-/*@ requires \valid_read(t) && ordered(&t->by_hash) && rising(t);
-    assigns \nothing;
-    ensures 0 <= \result <= t->by_hash.len;
-    ensures \forall integer k; 0 <= k < \result ==> t->hash[t->by_hash.row[k]] < hash;
-    ensures \forall integer k; \result <= k < t->by_hash.len ==> t->hash[t->by_hash.row[k]] >= hash; */
 static uint16_t hash_place(const struct epmd_nodes *t, uint32_t hash)
 {
 	unsigned from = 0, to = t->by_hash.len, middle;
 
-	/*@ loop invariant 0 <= from <= to <= t->by_hash.len;
-	    loop invariant \forall integer k; 0 <= k < from ==> t->hash[t->by_hash.row[k]] < hash;
-	    loop invariant \forall integer k; to <= k < t->by_hash.len ==> t->hash[t->by_hash.row[k]] >= hash;
-	    loop assigns from, to, middle;
-	    loop variant to - from; */
 	while (from < to) {
 		middle = (from + to) / 2u;
 		if (t->hash[t->by_hash.row[middle]] < hash)
@@ -565,40 +319,20 @@ static uint16_t hash_place(const struct epmd_nodes *t, uint32_t hash)
 }
 
 /* The row, live or remembered, that has the name, or -1. */
-/*@ requires \valid_read(t) && bounded(t) && indexed(t) && distinct(t) && searchable(t, -1);
-    requires \valid_read(name + (0 .. len - 1)) && len <= EPMD_PACKET_MAX;
-    assigns \nothing;
-    ensures -1 <= \result < t->top && (\result >= 0 ==> spelled(t, \result) == spelling(name, len));
-    ensures \forall integer i; 0 <= i < t->top && spelled(t, i) == spelling(name, len) ==> \result == i; */
 static int node_find(const struct epmd_nodes *t, const uint8_t *name, size_t len)
 {
 	const uint32_t hash = name_hash(t->key, name, len);
 	uint16_t i, k;
 
-	/*@ loop invariant 0 <= k <= t->by_hash.len;
-	    loop invariant \forall integer j; 0 <= j < k ==> spelled(t, t->by_hash.row[j]) != spelling(name, len);
-	    loop invariant \forall integer j; k <= j < t->by_hash.len ==> t->hash[t->by_hash.row[j]] >= hash;
-	    loop assigns i, k;
-	    loop variant t->by_hash.len - k; */
 	for (k = hash_place(t, hash); k < t->by_hash.len && t->hash[t->by_hash.row[k]] == hash; k++) {
 		i = t->by_hash.row[k];
 		if (t->node[i].name_len == len && same_bytes(epmd_name(t, i), name, len)) {
-			//@ assert spelled(t, i) == spelling(name, len);
-			//@ assert \forall integer j; 0 <= j < t->top && j != i ==> spelled(t, j) != spelled(t, i);
 			return i;
 		}
 	}
-	//@ assert \forall integer j; k <= j < t->by_hash.len ==> t->hash[t->by_hash.row[j]] > hash;
-	//@ assert \forall integer j; 0 <= j < t->by_hash.len ==> spelled(t, t->by_hash.row[j]) != spelling(name, len);
-	//@ assert \forall integer i; has(&t->by_hash, i) ==> spelled(t, i) != spelling(name, len);
 	return -1;
 }
 
-/*@ requires \valid_read(t) && bounded(t) && indexed(t) && distinct(t) && searchable(t, -1);
-    requires \valid_read(name + (0 .. len - 1)) && len <= EPMD_PACKET_MAX;
-    assigns \nothing;
-    ensures -1 <= \result < t->top && (\result >= 0 ==> spelled(t, \result) == spelling(name, len) && t->node[\result].live);
-    ensures \result < 0 <==> !taken(t, spelling(name, len)); */
 static int node_find_live(const struct epmd_nodes *t, const uint8_t *name, size_t len)
 {
 	const int i = node_find(t, name, len);
@@ -610,201 +344,77 @@ static int node_find_live(const struct epmd_nodes *t, const uint8_t *name, size_
  * A name that comes back while it is remembered gets the next creation after its last. Any other starts from the clock, so that it
  * differs from before the daemon's own start, and later than those that were forgotten.
  */
-/*@ assigns \nothing;
-    ensures \result >= EPMD_CREATION_MIN && \result != last; */
 static uint32_t creation_next(uint32_t last)
 {
 	return last < UINT32_MAX && last >= EPMD_CREATION_MIN ? last + 1 : EPMD_CREATION_MIN;
 }
 
 /* Creations go round: a is later than b if it is less than half a round ahead, or if b is none. */
-/*@ assigns \nothing;
-    ensures \result != 0 ==> a != b || b == 0; */
 static int creation_later(uint32_t a, uint32_t b)
 {
 	return b == 0 || a - b - 1u < (uint32_t)INT32_MAX;
 }
 
-/*@ requires \valid_read(t);
-    assigns \nothing;
-    ensures \result >= EPMD_CREATION_MIN && \result != t->forgotten; */
 static uint32_t creation_first(const struct epmd_nodes *t, uint32_t now)
 {
 	return now >= EPMD_CREATION_MIN && creation_later(now, t->forgotten) ? now : creation_next(t->forgotten);
 }
 
 /* As the node's version is told it: 32 bits, or 1 to 3 going round. */
-/*@ requires \valid_read(n);
-    assigns \nothing;
-    ensures n->creation >= EPMD_CREATION_MIN ==> \result >= 1 && (n->highest < EPMD_VERSION_X ==> \result <= 3); */
 static uint32_t creation_told(const struct epmd_node *n)
 {
 	return n->highest >= EPMD_VERSION_X ? n->creation : n->creation % 3u + 1u;
 }
 
-/*@ requires \valid(t) && bounded(t) && indexed(t) && distinct(t) && lively_but(t, i) && i < t->top && searchable(t, -1);
-    assigns t->node[i].live, t->node[i].since, t->node[i].serial, t->serial;
-    ensures bounded(t);
-    ensures indexed(t);
-    ensures distinct(t);
-    ensures lively_but(t, i);
-    ensures searchable(t, -1);
-    ensures unwritten{Pre, Post}(t, -1);
-    ensures t->node[i].live == live; */
 static void node_mark(struct epmd_nodes *t, uint16_t i, uint8_t live, uint32_t now)
 {
 	t->node[i].live = live;
 	t->node[i].since = now;
 	t->node[i].serial = ++t->serial;
-	//@ assert bounded(t);
-	//@ assert unwritten{Pre, Here}(t, -1);
-	//@ assert same_names{Pre, Here}(t, -1);
 }
 
-/*@ requires \valid(t) && bounded(t) && indexed(t) && distinct(t) && lively_but(t, i) && i < t->top && searchable(t, -1);
-    assigns t->live, t->node[i].live, t->node[i].since, t->node[i].serial, t->serial;
-    ensures bounded(t);
-    ensures indexed(t);
-    ensures distinct(t);
-    ensures lively(t);
-    ensures searchable(t, -1);
-    ensures same_names{Pre, Post}(t, -1);
-    ensures t->node[i].live; */
 static void node_live(struct epmd_nodes *t, uint16_t i, uint32_t now)
 {
 	node_mark(t, i, 1, now);
 	order_push(&t->live, i);
-	//@ assert bounded(t);
-	//@ assert same_brief{Pre, Here}(t, -1) && same_long{Pre, Here}(t, -1);
-	//@ assert same_index{Pre, Here}(t, -1);
-	//@ assert unwritten{Pre, Here}(t, -1);
-	//@ assert same_names{Pre, Here}(t, -1);
-	//@ assert same_order{Pre, Here}(&t->old);
-	//@ assert same_order{Pre, Here}(&t->by_hash);
-	//@ assert ordered(&t->live) && ordered(&t->old);
-	//@ assert \forall integer j; has(&t->live, j) <==> 0 <= j < t->top && t->node[j].live;
-	//@ assert \forall integer j; has(&t->old, j) <==> 0 <= j < t->top && !t->node[j].live;
 }
 
-/*@ requires \valid(t) && bounded(t) && indexed(t) && distinct(t) && lively_but(t, i) && i < t->top && searchable(t, -1);
-    assigns t->old, t->node[i].live, t->node[i].since, t->node[i].serial, t->serial;
-    ensures bounded(t);
-    ensures indexed(t);
-    ensures distinct(t);
-    ensures lively(t);
-    ensures searchable(t, -1);
-    ensures !t->node[i].live; */
 static void node_remember(struct epmd_nodes *t, uint16_t i, uint32_t now)
 {
 	node_mark(t, i, 0, now);
 	order_push(&t->old, i);
-	//@ assert bounded(t);
-	//@ assert same_brief{Pre, Here}(t, -1) && same_long{Pre, Here}(t, -1);
-	//@ assert same_index{Pre, Here}(t, -1);
-	//@ assert unwritten{Pre, Here}(t, -1);
-	//@ assert same_names{Pre, Here}(t, -1);
-	//@ assert same_order{Pre, Here}(&t->live);
-	//@ assert same_order{Pre, Here}(&t->by_hash);
-	//@ assert ordered(&t->live) && ordered(&t->old);
-	//@ assert \forall integer j; has(&t->live, j) <==> 0 <= j < t->top && t->node[j].live;
-	//@ assert \forall integer j; has(&t->old, j) <==> 0 <= j < t->top && !t->node[j].live;
 }
 
-/*@ requires \valid(t) && sound(t) && i < t->top && !t->node[i].live;
-    assigns t->old;
-    ensures bounded(t);
-    ensures indexed(t);
-    ensures distinct(t);
-    ensures same_names{Pre, Post}(t, -1);
-    ensures lively_but(t, i);
-    ensures searchable(t, -1); */
 static void node_recall(struct epmd_nodes *t, uint16_t i)
 {
 	order_remove(&t->old, order_place(&t->old, i));
-	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->live.row[k], Pre) == t->live.row[k];
-	//@ assert same_order{Pre, Here}(&t->live);
-	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->by_hash.row[k], Pre) == t->by_hash.row[k];
-	//@ assert same_order{Pre, Here}(&t->by_hash);
-	//@ assert bounded(t);
-	//@ assert lively_but(t, i);
-	//@ assert same_index{Pre, Here}(t, -1);
-	//@ assert unwritten{Pre, Here}(t, -1);
-	//@ assert same_names{Pre, Here}(t, -1);
 }
 
-/*@ requires \valid(t) && bounded(t) && lively_but(t, i) && searchable(t, -1) && i < t->top;
-    assigns t->by_hash;
-    ensures bounded(t);
-    ensures same_names{Pre, Post}(t, -1);
-    ensures lively_but(t, i);
-    ensures searchable(t, i); */
 static void index_drop(struct epmd_nodes *t, uint16_t i)
 {
 	const uint16_t k = order_place(&t->by_hash, i);
 
 	order_remove(&t->by_hash, k);
-	//@ assert \forall integer n; 0 <= n < t->by_hash.len ==> t->by_hash.row[n] != i;
-	//@ assert rising(t);
-	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->live.row[k], Pre) == t->live.row[k];
-	//@ assert same_order{Pre, Here}(&t->live);
-	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->old.row[k], Pre) == t->old.row[k];
-	//@ assert same_order{Pre, Here}(&t->old);
-	//@ assert bounded(t);
-	//@ assert lively_but(t, i);
-	//@ assert same_index{Pre, Here}(t, -1);
-	//@ assert unwritten{Pre, Here}(t, -1);
-	//@ assert same_names{Pre, Here}(t, -1);
 }
 
 /* Puts row i where its hash belongs. */
-/*@ requires \valid(t) && bounded(t) && lively_but(t, i) && searchable(t, i) && i < t->top;
-    assigns t->by_hash;
-    ensures bounded(t);
-    ensures same_names{Pre, Post}(t, -1);
-    ensures lively_but(t, i);
-    ensures searchable(t, -1); */
 static void index_add(struct epmd_nodes *t, uint16_t i)
 {
 	const uint16_t k = hash_place(t, t->hash[i]);
 
 	order_insert(&t->by_hash, k, i);
-	//@ assert same_index{Pre, Here}(t, -1);
-	//@ assert rising(t);
-	//@ assert \forall integer n; 0 <= n < t->by_hash.len ==> t->by_hash.row[n] < t->top;
-	//@ assert \forall integer j; 0 <= j < t->top ==> has(&t->by_hash, j);
-	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->live.row[k], Pre) == t->live.row[k];
-	//@ assert same_order{Pre, Here}(&t->live);
-	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->old.row[k], Pre) == t->old.row[k];
-	//@ assert same_order{Pre, Here}(&t->old);
-	//@ assert bounded(t);
-	//@ assert lively_but(t, i);
-	//@ assert unwritten{Pre, Here}(t, -1);
-	//@ assert same_names{Pre, Here}(t, -1);
 }
 
 /* A row for a name that no row has: a fresh one, or that of the name remembered longest. */
-/*@ requires \valid(t) && sound(t) && t->live.len < EPMD_NODE_MAX;
-    assigns t->top, t->old, t->by_hash, t->forgotten;
-    ensures bounded(t);
-    ensures \result < t->top && (\result < \old(t->top) || t->top == \old(t->top) + 1 && \result == \old(t->top));
-    ensures same_names{Pre, Post}(t, -1);
-    ensures lively_but(t, \result);
-    ensures searchable(t, \result);
-    ensures \result < \old(t->top) ==> !t->node[\result].live && t->top == \old(t->top); */
 static uint16_t node_recycle(struct epmd_nodes *t)
 {
 	uint16_t i;
 
 	if (t->top < EPMD_NODE_MAX) {
 		i = t->top++;
-		//@ assert same_order{Pre, Here}(&t->live) && same_order{Pre, Here}(&t->old) && same_order{Pre, Here}(&t->by_hash);
-		//@ assert lively_but(t, i);
-		//@ assert searchable(t, i);
-		//@ assert unwritten{Pre, Here}(t, -1);
 		return i;
 	}
 	i = t->old.row[0];
-	//@ assert has(&t->old, i);
 	node_recall(t, i);
 	index_drop(t, i);
 	if (creation_later(t->node[i].creation, t->forgotten))
@@ -812,102 +422,34 @@ static uint16_t node_recycle(struct epmd_nodes *t)
 	return i;
 }
 
-/*@ requires \valid(t) && i < EPMD_NODE_MAX && len <= EPMD_NAME_MAX;
-    requires \valid_read(name + (0 .. len - 1)) && \separated(t, name + (0 .. len - 1));
-    assigns t->brief[i][0 .. EPMD_BRIEF_MAX - 1], t->name[i][0 .. EPMD_NAME_MAX - 1];
-    ensures same_brief{Pre, Post}(t, i) && same_long{Pre, Post}(t, i) && same_orders{Pre, Post}(t);
-    ensures \forall integer k; 0 <= k < len ==> name[k] == \old(name[k]);
-    ensures \forall integer k; 0 <= k < len ==> (len <= EPMD_BRIEF_MAX ? t->brief[i][k] : t->name[i][k]) == name[k]; */
 static void node_copy_name(struct epmd_nodes *t, uint16_t i, const uint8_t *name, size_t len)
 {
 	if (len <= EPMD_BRIEF_MAX) {
 		put_bytes(t->brief[i], 0, name, len);
-		//@ assert same_orders{Pre, Here}(t);
-		//@ assert same_brief{Pre, Here}(t, i);
-		//@ assert same_long{Pre, Here}(t, i);
 	} else {
 		put_bytes(t->name[i], 0, name, len);
-		//@ assert same_orders{Pre, Here}(t);
-		//@ assert same_brief{Pre, Here}(t, i);
-		//@ assert same_long{Pre, Here}(t, i);
 	}
 }
 
-/*@ requires \valid(t) && bounded(t) && lively_but(t, i) && searchable(t, i) && i < EPMD_NODE_MAX && len <= EPMD_NAME_MAX;
-    requires \valid_read(name + (0 .. len - 1)) && \separated(t, name + (0 .. len - 1));
-    assigns t->hash[i], t->node[i].name_len, t->brief[i][0 .. EPMD_BRIEF_MAX - 1], t->name[i][0 .. EPMD_NAME_MAX - 1];
-    ensures bounded(t);
-    ensures lively_but(t, i);
-    ensures searchable(t, i);
-    ensures same_names{Pre, Post}(t, i);
-    ensures spelling(name, len) == \old(spelling(name, len));
-    ensures spelled(t, i) == spelling(name, len);
-    ensures t->hash[i] == hash_of(t->key, spelled(t, i)); */
 static void node_set_name(struct epmd_nodes *t, uint16_t i, const uint8_t *name, size_t len)
 {
 	t->hash[i] = name_hash(t->key, name, len);
 	t->node[i].name_len = (uint16_t)len;
-	//@ assert same_order{Pre, Here}(&t->by_hash);
-	//@ assert searchable(t, i);
-	//@ assert bounded(t);
-	//@ assert same_index{Pre, Here}(t, i);
-	//@ assert same_orders{Pre, Here}(t);
-	//@ assert lively_but(t, i);
 	node_copy_name(t, i, name, len);
-	//@ assert unwritten{Pre, Here}(t, i);
-	//@ assert lively_but(t, i);
-	//@ assert t->node[i].name_len == len && \forall integer k; 0 <= k < len ==> letters(t, i)[k] == name[k];
-	//@ assert spelling(letters(t, i), len) == spelling(name, len);
 }
 
 /* A row, in neither order, with its first creation, for a name that no row has. */
-/*@ requires \valid(t) && sound(t) && t->live.len < EPMD_NODE_MAX && len <= EPMD_NAME_MAX;
-    requires \valid_read(name + (0 .. len - 1)) && \separated(t, name + (0 .. len - 1));
-    requires \forall integer i; 0 <= i < t->top ==> spelled(t, i) != spelling(name, len);
-    assigns *t;
-    ensures bounded(t);
-    ensures indexed(t);
-    ensures distinct(t);
-    ensures lively_but(t, \result);
-    ensures searchable(t, -1);
-    ensures spelled(t, \result) == \old(spelling(name, len)) && t->node[\result].creation >= EPMD_CREATION_MIN; */
 static uint16_t node_new(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
 {
 	const uint16_t i = node_recycle(t);
 
-	//@ assert \forall integer j; 0 <= j < t->top && j != i ==> spelled(t, j) != spelling(name, len);
-	//@ assert \forall integer j, k; 0 <= j < k < t->top && j != i && k != i ==> spelled(t, j) != spelled(t, k);
-	//@ ghost Mid: ;
 	node_set_name(t, i, name, len);
-	//@ assert same_names{Mid, Here}(t, i);
-	//@ assert \forall integer j; 0 <= j < t->top && j != i ==> spelled(t, j) != spelling(name, len);
-	//@ assert indexed(t);
-	//@ assert \forall integer j, k; 0 <= j < k < t->top && j != i && k != i ==> spelled(t, j) != spelled(t, k);
-	//@ assert distinct(t);
-	//@ ghost Named: ;
 	index_add(t, i);
-	//@ assert same_names{Named, Here}(t, -1);
-	//@ assert indexed(t);
-	//@ assert distinct(t);
-	//@ ghost Added: ;
 	t->node[i].creation = creation_first(t, now);
-	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> t->hash[k] == \at(t->hash[k], Added);
-	//@ assert same_order{Added, Here}(&t->by_hash);
-	//@ assert searchable(t, -1);
 	return i;
 }
 
 /* The row, in neither order, for a good name that no live row has, with its next creation. */
-/*@ requires \valid(t) && sound(t) && t->live.len < EPMD_NODE_MAX && len <= EPMD_NAME_MAX;
-    requires \valid_read(name + (0 .. len - 1)) && \separated(t, name + (0 .. len - 1));
-    requires !taken(t, spelling(name, len));
-    assigns *t;
-    ensures bounded(t);
-    ensures indexed(t);
-    ensures distinct(t);
-    ensures lively_but(t, \result);
-    ensures searchable(t, -1);
-    ensures spelled(t, \result) == \old(spelling(name, len)) && t->node[\result].creation >= EPMD_CREATION_MIN; */
 static uint16_t node_row(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
 {
 	const int i = node_find(t, name, len);
@@ -920,15 +462,6 @@ static uint16_t node_row(struct epmd_nodes *t, const uint8_t *name, size_t len, 
 }
 
 /* Makes a live row, with its creation, of a good name that no live row has; -1 where no more are admitted. */
-/*@ requires \valid(t) && sound(t) && len <= EPMD_NAME_MAX;
-    requires \valid_read(name + (0 .. len - 1)) && \separated(t, name + (0 .. len - 1));
-    requires !taken(t, spelling(name, len));
-    assigns *t;
-    ensures sound(t);
-    ensures \result < 0 <==> \old(t->live.len >= t->limit);
-    ensures \result < 0 ==> unchanged{Pre, Post}(t);
-    ensures \result >= 0 ==> \result < t->top && t->node[\result].live;
-    ensures \result >= 0 ==> spelled(t, \result) == \old(spelling(name, len)) && t->node[\result].creation >= EPMD_CREATION_MIN; */
 static int node_claim(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
 {
 	uint16_t i;
@@ -940,29 +473,14 @@ static int node_claim(struct epmd_nodes *t, const uint8_t *name, size_t len, uin
 	return i;
 }
 
-/*@ requires \valid(t) && sound(t) && i < t->top && t->node[i].live;
-    assigns t->live, t->old, t->node[i].live, t->node[i].since, t->node[i].serial, t->serial;
-    ensures sound(t) && !t->node[i].live; */
 void epmd_release(struct epmd_nodes *t, uint16_t i, uint32_t now)
 {
 	order_remove(&t->live, order_place(&t->live, i));
-	//@ assert bounded(t);
-	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->old.row[k], Pre) == t->old.row[k];
-	//@ assert same_order{Pre, Here}(&t->old);
-	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->by_hash.row[k], Pre) == t->by_hash.row[k];
-	//@ assert same_order{Pre, Here}(&t->by_hash);
-	//@ assert lively_but(t, i);
-	//@ assert same_index{Pre, Here}(t, -1);
-	//@ assert unwritten{Pre, Here}(t, -1);
-	//@ assert same_names{Pre, Here}(t, -1);
 	node_remember(t, i, now);
 }
 
 /* ==== 4 Listings: lines of text made from the table as the peer takes them, however it changes meanwhile ===================== */
 
-/*@ requires \valid_read(t) && \valid(c);
-    assigns *c;
-    ensures c->kind == kind && c->old == 0 && c->at == t->live.len && c->serial == UINT64_MAX; */
 static void list_start(const struct epmd_nodes *t, struct epmd_cursor *c, uint8_t kind)
 {
 	c->kind = kind;
@@ -972,62 +490,36 @@ static void list_start(const struct epmd_nodes *t, struct epmd_cursor *c, uint8_
 }
 
 /* The latest live row older than the cursor, or -1. Those below it in the order can only have moved down. */
-/*@ requires \valid_read(t) && sound(t) && \valid(c) && \separated(t, c);
-    assigns c->at, c->serial;
-    ensures -1 <= \result < t->top;
-    ensures \result >= 0 ==> t->node[\result].live && c->serial == t->node[\result].serial < \old(c->serial); */
 static int list_next_live(const struct epmd_nodes *t, struct epmd_cursor *c)
 {
 	uint16_t k = c->at < t->live.len ? c->at : t->live.len;
 
-	/*@ loop invariant 0 <= k <= t->live.len;
-	    loop assigns k;
-	    loop variant k; */
 	while (k > 0 && t->node[t->live.row[k - 1]].serial >= c->serial)
 		k--;
 	if (k == 0)
 		return -1;
-	//@ assert has(&t->live, t->live.row[k - 1]);
 	c->at = (uint16_t)(k - 1);
 	c->serial = t->node[t->live.row[k - 1]].serial;
 	return t->live.row[k - 1];
 }
 
 /* The row remembered longest of those later than the cursor, or -1. */
-/*@ requires \valid_read(t) && sound(t) && \valid(c) && \separated(t, c);
-    assigns c->at, c->serial;
-    ensures -1 <= \result < t->top;
-    ensures \result >= 0 ==> !t->node[\result].live && c->serial == t->node[\result].serial > \old(c->serial); */
 static int list_next_old(const struct epmd_nodes *t, struct epmd_cursor *c)
 {
 	uint16_t k = c->at < t->old.len ? c->at : t->old.len;
 
-	/*@ loop invariant 0 <= k <= t->old.len;
-	    loop assigns k;
-	    loop variant k; */
 	while (k > 0 && t->node[t->old.row[k - 1]].serial > c->serial)
 		k--;
-	/*@ loop invariant 0 <= k <= t->old.len;
-	    loop assigns k;
-	    loop variant t->old.len - k; */
 	while (k < t->old.len && t->node[t->old.row[k]].serial <= c->serial)
 		k++;
 	if (k >= t->old.len)
 		return -1;
-	//@ assert has(&t->old, t->old.row[k]);
 	c->at = k;
 	c->serial = t->node[t->old.row[k]].serial;
 	return t->old.row[k];
 }
 
 /* The next row to list, or -1 at the end. */
-/*@ requires \valid_read(t) && sound(t) && \valid(c) && \separated(t, c);
-    assigns c->at, c->serial, c->old;
-    ensures -1 <= \result < t->top;
-    ensures \result >= 0 ==> c->serial == t->node[\result].serial && (t->node[\result].live != 0 <==> c->old == 0);
-    ensures \result >= 0 && c->old == \old(c->old) ==>
-      (c->old ? c->serial > \old(c->serial) : c->serial < \old(c->serial));
-    ensures c->old ? \old(c->old) || c->kind != EPMD_NAMES_REQ : !\old(c->old); */
 static int list_next(const struct epmd_nodes *t, struct epmd_cursor *c)
 {
 	int i = -1;
@@ -1134,9 +626,6 @@ enum {
 	ALIVE2_MIN = 16        /* bytes: one of name, none of extra */
 };
 
-/*@ requires \valid(a);
-    assigns a->verdict, a->reason;
-    ensures a->verdict == verdict && a->reason == reason; */
 static void decide(struct epmd_answer *a, enum epmd_verdict verdict, enum epmd_reason reason)
 {
 	a->verdict = verdict;
@@ -1144,9 +633,6 @@ static void decide(struct epmd_answer *a, enum epmd_verdict verdict, enum epmd_r
 }
 
 /* ALIVE2_RESP or, for highest versions that know it, ALIVE2_X_RESP. */
-/*@ requires \valid(a);
-    assigns a->len, a->out[0 .. 5];
-    ensures a->len == (highest >= EPMD_VERSION_X ? 6 : 4) && a->out[1] == result % 256; */
 static void alive2_resp(struct epmd_answer *a, unsigned highest, unsigned result, uint32_t creation)
 {
 	size_t at = put_8(a->out, 0, highest >= EPMD_VERSION_X ? EPMD_ALIVE2_X_RESP : EPMD_ALIVE2_RESP);
@@ -1156,26 +642,7 @@ static void alive2_resp(struct epmd_answer *a, unsigned highest, unsigned result
 	a->len = (uint16_t)at;
 }
 
-/*@ // of an ALIVE2_REQ: its name's length; whether no live node has that name and one more is admitted; that it is row `node` now
-    logic integer nlen_of(uint8_t *in) = in[AT_NLEN] * 256 + in[AT_NLEN + 1];
-    predicate admissible(struct epmd_nodes *t, uint8_t *in) = t->live.len < t->limit &&
-      !taken(t, spelling(in + AT_ALIVE_NAME, nlen_of(in)));
-    // What the daemon may look up: who has a name that is taken, and whom to stop.
-    predicate shown(struct epmd_nodes *t, integer verdict, integer reason, integer node) =
-      verdict == EPMD_STOP || reason == EPMD_TAKEN ==> 0 <= node < t->top && t->node[node].live;
-    predicate entered{K, L}(struct epmd_nodes *t, uint8_t *in, integer node) =
-      \at(0 <= node < t->top && t->node[node].live && t->node[node].creation >= EPMD_CREATION_MIN, L) &&
-      spelled{L}(t, node) == \at(spelling(in + AT_ALIVE_NAME, nlen_of(in)), K); */
-
 /* Sets all that a registration says of its node but the name. */
-/*@ requires \valid(t) && sound(t) && \valid_read(who) && i < t->top && nlen <= EPMD_NAME_MAX && elen <= EPMD_EXTRA_MAX;
-    requires \valid_read(in + (0 .. AT_ALIVE_NAME + nlen + 2 + elen - 1));
-    requires \separated(t, who, in + (0 .. AT_ALIVE_NAME + nlen + 2 + elen - 1));
-    assigns t->node[i].fd, t->node[i].owner, t->node[i].port, t->node[i].type, t->node[i].protocol, t->node[i].highest, t->node[i].lowest;
-    assigns t->node[i].extra_len, t->extra[i][0 .. EPMD_EXTRA_MAX - 1];
-    ensures sound(t);
-    ensures same_names{Pre, Post}(t, -1);
-    ensures t->node[i].live == \old(t->node[i].live) && t->top == \old(t->top); */
 static void alive2_describe(struct epmd_nodes *t, uint16_t i, const struct epmd_asker *who, const uint8_t *in, size_t nlen, size_t elen)
 {
 	struct epmd_node *const n = &t->node[i];
@@ -1188,65 +655,25 @@ static void alive2_describe(struct epmd_nodes *t, uint16_t i, const struct epmd_
 	n->highest = get_16(in, AT_HIGHEST);
 	n->lowest = get_16(in, AT_LOWEST);
 	n->extra_len = (uint16_t)elen;
-	//@ assert same_index{Pre, Here}(t, -1);
-	//@ assert \forall integer k; 0 <= k < EPMD_NODE_MAX ==> \at(t->live.row[k], Pre) == t->live.row[k];
-	//@ assert same_order{Pre, Here}(&t->live);
-	//@ assert same_order{Pre, Here}(&t->old);
-	//@ assert same_orders{Pre, Here}(t);
-	//@ assert same_order{Pre, Here}(&t->by_hash);
-	//@ assert bounded(t);
 	put_bytes(t->extra[i], 0, in + AT_ALIVE_NAME + nlen + 2, elen);
-	//@ assert same_brief{Pre, Here}(t, -1);
-	//@ assert same_long{Pre, Here}(t, -1);
-	//@ assert same_orders{Pre, Here}(t);
-	//@ assert same_names{Pre, Here}(t, -1);
-	//@ assert indexed(t);
-	//@ assert distinct(t);
-	//@ assert lively(t);
-	//@ assert same_order{Pre, Here}(&t->by_hash);
-	//@ assert searchable(t, -1);
 }
 
 /* Registers what alive2() found in order. A refusal changes nothing. */
-/*@ requires \valid(t) && sound(t) && \valid_read(who) && nlen <= EPMD_NAME_MAX && elen <= EPMD_EXTRA_MAX && \valid(row);
-    requires \valid_read(in + (0 .. AT_ALIVE_NAME + nlen + 2 + elen - 1));
-    requires \separated(t, who, row, in + (0 .. AT_ALIVE_NAME + nlen + 2 + elen - 1));
-    assigns *t, *row;
-    ensures sound(t);
-    ensures \result == EPMD_TAKEN <==> \old(taken(t, spelling(in + AT_ALIVE_NAME, nlen)));
-    ensures \result == EPMD_FULL <==> \old(!taken(t, spelling(in + AT_ALIVE_NAME, nlen)) && t->live.len >= t->limit);
-    ensures \result == EPMD_OK || \result == EPMD_TAKEN || \result == EPMD_FULL;
-    ensures \result == EPMD_OK ==> \old(t->live.len < t->limit && !taken(t, spelling(in + AT_ALIVE_NAME, nlen)));
-    ensures \result != EPMD_OK ==> unchanged{Pre, Post}(t);
-    ensures \result == EPMD_TAKEN ==> 0 <= *row < t->top && t->node[*row].live;
-    ensures \result == EPMD_OK ==> 0 <= *row < t->top && t->node[*row].live && t->node[*row].creation >= EPMD_CREATION_MIN &&
-      spelled(t, *row) == \old(spelling(in + AT_ALIVE_NAME, nlen)); */
 static enum epmd_reason alive2_register(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t nlen, size_t elen, int *row)
 {
 	int i = node_find_live(t, in + AT_ALIVE_NAME, nlen);
 
 	*row = i;
-	//@ assert sound(t);
 	if (i >= 0)
 		return EPMD_TAKEN;
 	i = node_claim(t, in + AT_ALIVE_NAME, nlen, who->now);
 	if (i < 0)
 		return EPMD_FULL;
-	//@ assert bounded(t) && 0 <= i < EPMD_NODE_MAX;
-	//@ assert spelled(t, i) == \at(spelling(in + AT_ALIVE_NAME, nlen), Pre);
 	alive2_describe(t, (uint16_t)i, who, in, nlen, elen);
-	//@ assert spelled(t, i) == \at(spelling(in + AT_ALIVE_NAME, nlen), Pre);
 	*row = i;
-	//@ assert sound(t);
 	return EPMD_OK;
 }
 
-/*@ requires \valid(t) && sound(t) && \valid(a) && \separated(t, a) && (reason == EPMD_OK ==> 0 <= i < t->top);
-    requires shown(t, EPMD_SEND, reason, i);
-    assigns *a;
-    ensures sound(t) && a->len <= 6;
-    ensures shown(t, a->verdict, a->reason, a->node);
-    ensures a->verdict == (reason == EPMD_OK ? EPMD_KEEP : EPMD_SEND) && a->node == i; */
 static void alive2_answer(const struct epmd_nodes *t, int i, enum epmd_reason reason, unsigned highest, struct epmd_answer *a)
 {
 	a->node = i;
@@ -1258,16 +685,6 @@ static void alive2_answer(const struct epmd_nodes *t, int i, enum epmd_reason re
 }
 
 /* What follows the extra is ignored: a later version of the protocol may need it. */
-/*@ requires \valid(t) && sound(t) && \valid_read(who) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
-    requires \separated(t, who, a, in + (0 .. end - 1)) && a->len == 0;
-    assigns *t, *a;
-    ensures sound(t) && a->len <= 6;
-    ensures shown(t, a->verdict, a->reason, a->node);
-    ensures a->verdict != EPMD_KEEP ==> unchanged{Pre, Post}(t);
-    ensures a->verdict == EPMD_KEEP ==> who->local && \old(good(in + AT_ALIVE_NAME, nlen_of(in)));
-    ensures a->verdict == EPMD_KEEP ==> \old(admissible(t, in));
-    ensures a->verdict == EPMD_KEEP ==> entered{Pre, Post}(t, in, a->node);
-    ensures !who->local ==> a->verdict == EPMD_DROP; */
 static void alive2(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	size_t nlen, elen;
@@ -1282,7 +699,6 @@ static void alive2(struct epmd_nodes *t, const struct epmd_asker *who, const uin
 	if (end < ALIVE2_MIN)
 		return;
 	nlen = get_16(in, AT_NLEN);
-	//@ assert nlen == \at(nlen_of(in), Pre);
 	if (nlen > end - AT_ALIVE_NAME - 2 || has_zero(in + AT_ALIVE_NAME, nlen))
 		return;
 	elen = get_16(in, AT_ALIVE_NAME + nlen);
@@ -1294,19 +710,12 @@ static void alive2(struct epmd_nodes *t, const struct epmd_asker *who, const uin
 		reason = EPMD_BAD_EXTRA;
 	else
 		reason = alive2_register(t, who, in, nlen, elen, &i);
-	//@ assert reason != EPMD_OK ==> unchanged{Pre, Here}(t);
-	//@ assert reason == EPMD_OK ==> \at(good(in + AT_ALIVE_NAME, nlen_of(in)), Pre);
-	//@ assert reason == EPMD_OK ==> \at(admissible(t, in), Pre);
-	//@ assert reason == EPMD_OK ==> entered{Pre, Here}(t, in, i);
 	alive2_answer(t, i, reason, get_16(in, AT_HIGHEST), a);
 	a->name_at = AT_ALIVE_NAME;
 	a->name_len = (uint16_t)nlen;
 }
 
 /* The name of a PORT_PLEASE2_REQ or STOP_REQ: jinterface sends a NUL at its end, which does not count. */
-/*@ requires AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a) && \separated(a, in + (0 .. end - 1));
-    assigns a->name_at, a->name_len;
-    ensures AT_NAME + a->name_len <= end; */
 static void take_name(const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	size_t len = end - AT_NAME;
@@ -1317,9 +726,6 @@ static void take_name(const uint8_t *in, size_t end, struct epmd_answer *a)
 	a->name_len = (uint16_t)len;
 }
 
-/*@ requires \valid_read(t) && bounded(t) && i < EPMD_NODE_MAX && \valid(a) && \separated(a, t);
-    assigns a->len, a->out[0 .. EPMD_ANSWER_MAX - 1];
-    ensures a->len == 14 + t->node[i].name_len + t->node[i].extra_len <= EPMD_ANSWER_MAX; */
 static void port2_resp(const struct epmd_nodes *t, uint16_t i, struct epmd_answer *a)
 {
 	const struct epmd_node *n = &t->node[i];
@@ -1340,12 +746,6 @@ static void port2_resp(const struct epmd_nodes *t, uint16_t i, struct epmd_answe
 }
 
 /* A name is checked only if no node has it: that of a node was checked when it registered. */
-/*@ requires \valid_read(t) && sound(t) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
-    requires \separated(a, t, in + (0 .. end - 1));
-    assigns *a;
-    ensures a->len <= EPMD_ANSWER_MAX || a->len == \old(a->len);
-    ensures shown(t, a->verdict, a->reason, a->node);
-    ensures a->verdict != EPMD_KEEP; */
 static void port_please2(const struct epmd_nodes *t, const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	size_t at;
@@ -1365,13 +765,6 @@ static void port_please2(const struct epmd_nodes *t, const uint8_t *in, size_t e
 }
 
 /* NAMES_REQ, DUMP_REQ, STATUS_REQ: what follows the request byte is ignored, but for STATUS_REQ's `c`. */
-/*@ requires \valid_read(t) && sound(t) && \valid_read(who) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
-    requires \separated(t, who, a, in + (0 .. end - 1)) && a->len == 0;
-    assigns *a;
-    ensures a->len <= 4;
-    ensures shown(t, a->verdict, a->reason, a->node);
-    ensures in[AT_REQUEST] != EPMD_NAMES_REQ && !who->local ==> a->verdict == EPMD_DROP && a->len == 0;
-    ensures a->verdict != EPMD_KEEP; */
 static void list_request(const struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	const uint8_t kind = in[AT_REQUEST];
@@ -1391,12 +784,6 @@ static void list_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 		a->cursor.kind = 0; /* an empty list */
 }
 
-/*@ requires \valid_read(t) && \valid_read(who) && \valid(a) && \separated(t, who, a) && a->len == 0;
-    assigns *a;
-    ensures a->len <= 20 && (!who->local ==> a->verdict == EPMD_DROP);
-    ensures shown(t, a->verdict, a->reason, a->node);
-    ensures a->verdict == EPMD_QUIT ==> t->live.len == 0 || who->relaxed;
-    ensures a->verdict != EPMD_KEEP; */
 static void kill_request(const struct epmd_nodes *t, const struct epmd_asker *who, struct epmd_answer *a)
 {
 	if (!who->local) {
@@ -1410,13 +797,6 @@ static void kill_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 	}
 }
 
-/*@ requires \valid_read(t) && sound(t) && \valid_read(who) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
-    requires \separated(t, who, a, in + (0 .. end - 1)) && a->len == 0;
-    assigns *a;
-    ensures a->len <= 20;
-    ensures shown(t, a->verdict, a->reason, a->node);
-    ensures !who->local || !who->relaxed ==> a->verdict == EPMD_DROP;
-    ensures a->verdict != EPMD_KEEP; */
 static void stop_request(const struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	if (!who->local || !who->relaxed) {
@@ -1436,16 +816,6 @@ static void stop_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 	}
 }
 
-/*@ requires \valid(t) && sound(t) && \valid_read(who) && AT_NAME <= end <= EPMD_PACKET_MAX && \valid_read(in + (0 .. end - 1)) && \valid(a);
-    requires \separated(t, who, a, in + (0 .. end - 1)) && a->len == 0;
-    assigns *t, *a;
-    ensures sound(t) && a->len <= EPMD_ANSWER_MAX;
-    ensures shown(t, a->verdict, a->reason, a->node);
-    ensures a->verdict != EPMD_KEEP ==> unchanged{Pre, Post}(t);
-    ensures a->verdict == EPMD_KEEP ==> in[AT_REQUEST] == EPMD_ALIVE2_REQ && who->local && \old(good(in + AT_ALIVE_NAME, nlen_of(in)));
-    ensures a->verdict == EPMD_KEEP ==> \old(admissible(t, in));
-    ensures a->verdict == EPMD_KEEP ==> entered{Pre, Post}(t, in, a->node);
-    ensures !who->local && in[AT_REQUEST] != EPMD_PORT_PLEASE2_REQ && in[AT_REQUEST] != EPMD_NAMES_REQ ==> a->verdict == EPMD_DROP; */
 static void dispatch(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	switch (in[AT_REQUEST]) {
@@ -1472,27 +842,11 @@ static void dispatch(struct epmd_nodes *t, const struct epmd_asker *who, const u
 	}
 }
 
-/*@ requires \valid_read(who) && \valid_read(in + (0 .. fill - 1));
-    assigns \nothing;
-    ensures fill > AT_REQUEST && in[AT_REQUEST] != EPMD_PORT_PLEASE2_REQ && in[AT_REQUEST] != EPMD_NAMES_REQ ==> \result != 0; */
 int epmd_wants_local(const struct epmd_asker *who, const uint8_t *in, size_t fill)
 {
 	return fill > AT_REQUEST && in[AT_REQUEST] != EPMD_PORT_PLEASE2_REQ && (in[AT_REQUEST] != EPMD_NAMES_REQ || who->local_names);
 }
 
-/*@ requires \valid(t) && sound(t) && \valid_read(who) && fill <= EPMD_PACKET_MAX && \valid_read(in + (0 .. fill - 1)) && \valid(a);
-    requires \separated(t, who, a, in + (0 .. fill - 1));
-    assigns *t, *a;
-    ensures sound(t) && a->len <= EPMD_ANSWER_MAX;
-    ensures shown(t, a->verdict, a->reason, a->node);
-    ensures a->verdict == EPMD_DROP || a->verdict == EPMD_MORE || fill == AT_REQUEST + \old(in[0] * 256 + in[1]);
-    ensures a->verdict != EPMD_KEEP ==> unchanged{Pre, Post}(t);
-    ensures a->verdict == EPMD_KEEP ==> fill > AT_REQUEST && in[AT_REQUEST] == EPMD_ALIVE2_REQ && who->local;
-    ensures a->verdict == EPMD_KEEP ==> \old(good(in + AT_ALIVE_NAME, nlen_of(in)));
-    ensures a->verdict == EPMD_KEEP ==> \old(admissible(t, in));
-    ensures a->verdict == EPMD_KEEP ==> entered{Pre, Post}(t, in, a->node);
-    ensures !who->local && fill > AT_REQUEST && in[AT_REQUEST] != EPMD_PORT_PLEASE2_REQ && in[AT_REQUEST] != EPMD_NAMES_REQ ==>
-      a->verdict == EPMD_DROP || a->verdict == EPMD_MORE; */
 void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t fill, struct epmd_answer *a)
 {
 	size_t end;
