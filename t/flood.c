@@ -17,112 +17,26 @@
  *     lookups S NAME    look NAME up for S seconds, each on its own connection, a millisecond apart; "GOOD of ALL", and the slowest
  *                       in milliseconds. Bad is what was not found within 3 s.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
+#include "client.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 static struct sockaddr_in to;
-static int rcvbuf, hasty;
-
-static long now_us(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (long)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-static void pause_us(long us)
-{
-    struct timespec ts = { us / 1000000, us % 1000000 * 1000 };
-    nanosleep(&ts, NULL);
-}
-
-/* the descriptor, or -1 */
-static int dial(void)
-{
-    const struct timeval limit = { 3, 0 };
-    const int segment = 536; /* loopback's of 64 kB would make the sender's buffer hold any answer */
-    int cfd = socket(AF_INET, SOCK_STREAM, 0);
-
-    if (cfd < 0)
-        return -1;
-    setsockopt(cfd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    setsockopt(cfd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit); /* connect()'s too */
-    if (rcvbuf > 0) {
-        setsockopt(cfd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof rcvbuf);
-        setsockopt(cfd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
-    }
-    if (hasty)
-        fcntl(cfd, F_SETFL, O_NONBLOCK);
-    if (connect(cfd, (struct sockaddr *)&to, sizeof to) == 0 || (hasty && errno == EINPROGRESS))
-        return cfd;
-    close(cfd);
-    return -1;
-}
-
-static void say(int cfd, const void *bytes, size_t len)
-{
-    (void)!send(cfd, bytes, len, MSG_NOSIGNAL);
-}
-
-static void reset(int cfd)
-{
-    const struct linger now = { 1, 0 };
-
-    setsockopt(cfd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    close(cfd);
-}
-
-/* a request with its length; the bytes */
-static size_t request(unsigned char *packet, const char *body, size_t len)
-{
-    packet[0] = (unsigned char)(len >> 8);
-    packet[1] = (unsigned char)(len & 255);
-    memcpy(packet + 2, body, len);
-    return len + 2;
-}
-
-static size_t lookup(unsigned char *packet, const char *name)
-{
-    char body[300];
-    return request(packet, body, (size_t)sprintf(body, "z%.250s", name));
-}
-
-/* of a name of up to 255 letters, at port 5000 */
-static size_t registration(unsigned char *packet, const char *name)
-{
-    char body[300] = "x\x13\x88M\0\0\6\0\5\0";
-    size_t len = strlen(name);
-
-    body[10] = (char)len;
-    memcpy(body + 11, name, len);
-    memset(body + 11 + len, 0, 2);
-    return request(packet, body, 13 + len);
-}
+static struct peer peer = { &to, NULL, sizeof to, 0, 3, 0 };
 
 static void hold(int n, const char *first, size_t len, long rate)
 {
     int i;
 
-    hasty = rate > 0;
+    peer.nonblocking = rate > 0;
     for (i = 0; i < n; i++) {
         if (rate > 0)
             pause_us(1000000 / rate);
-        int cfd = dial();
+        int cfd = dial(&peer);
         if (cfd < 0)
             break;
         if (len > 0)
-            say(cfd, first, len);
+            send_bytes(cfd, first, len);
     }
     printf("%d\n", i);
     fflush(stdout);
@@ -145,9 +59,9 @@ static void readers(int n)
                 close(p[i].fd);
             else if (i == n - 1 && printf("%d\n", n) > 0)
                 fflush(stdout);
-            p[i].fd = dial();
+            p[i].fd = dial(&peer);
             p[i].events = POLLIN;
-            say(p[i].fd, "\0\1n", 3);
+            send_bytes(p[i].fd, "\0\1n", 3);
         }
         poll(p, (nfds_t)n, -1);
     }
@@ -157,14 +71,14 @@ static void connects(long rate, long seconds)
 {
     const long start = now_us(), end = start + seconds * 1000000;
     unsigned char packet[300];
-    const size_t len = lookup(packet, "kept");
+    const size_t len = put_request(packet, 'z', "kept");
     long i, now;
 
     for (i = 0; (now = now_us()) < end; i++) {
-        int cfd = dial();
+        int cfd = dial(&peer);
         if (cfd >= 0) {
-            say(cfd, packet, i % 3 == 0 ? 0 : i % 3 == 1 ? 1 : len);
-            reset(cfd);
+            send_bytes(cfd, packet, i % 3 == 0 ? 0 : i % 3 == 1 ? 1 : len);
+            close_with_reset(cfd);
         }
         if (start + i * 1000000 / rate > now)
             pause_us(start + i * 1000000 / rate - now);
@@ -180,7 +94,7 @@ static void garbage(int n)
 
     for (i = 0; i < n; i++) {
         const size_t len = (size_t)(rand() % (int)sizeof bytes);
-        int cfd = dial();
+        int cfd = dial(&peer);
         for (k = 0; k < len; k++)
             bytes[k] = (unsigned char)rand();
         bytes[2] = (unsigned char)(i & 127); /* never an ALIVE2_REQ from luck alone: they would be names */
@@ -188,7 +102,7 @@ static void garbage(int n)
             bytes[2] = 'q';
         if (cfd < 0)
             break;
-        say(cfd, bytes, len);
+        send_bytes(cfd, bytes, len);
         close(cfd);
     }
     printf("%d\n", i);
@@ -198,21 +112,23 @@ static void resets(int n)
 {
     unsigned char packet[300], answer[6];
     char name[16];
+    struct entry node;
     int i, cfd;
     size_t len;
 
-    for (i = 0; i < n && (cfd = dial()) >= 0; i++) {
+    for (i = 0; i < n && (cfd = dial(&peer)) >= 0; i++) {
         sprintf(name, "reset%d", i % 100);
-        len = registration(packet, name);
+        node = entry_of(name);
+        len = put_alive2(packet, &node);
         if (i % 5 == 1)
             len = 1;
         else if (i % 5 == 2)
             len = 9;
         if (i % 5 != 0)
-            say(cfd, packet, len);
+            send_bytes(cfd, packet, len);
         if (i % 5 == 4)
             (void)!recv(cfd, answer, sizeof answer, MSG_WAITALL);
-        reset(cfd);
+        close_with_reset(cfd);
     }
     printf("%d\n", i);
 }
@@ -221,13 +137,15 @@ static void rounds(int n)
 {
     unsigned char packet[300], answer[6];
     char name[16];
+    struct entry node;
     int i, cfd, accepted = 0;
 
-    for (i = 0; i < n && (cfd = dial()) >= 0; i++) {
+    for (i = 0; i < n && (cfd = dial(&peer)) >= 0; i++) {
         sprintf(name, "round%d", i % 3000);
-        say(cfd, packet, registration(packet, name));
+        node = entry_of(name);
+        send_bytes(cfd, packet, put_alive2(packet, &node));
         accepted += recv(cfd, answer, 6, MSG_WAITALL) == 6 && answer[1] == 0;
-        reset(cfd);
+        close_with_reset(cfd);
     }
     printf("%d\n", accepted);
 }
@@ -236,15 +154,15 @@ static void lookups(long seconds, const char *name)
 {
     const long end = now_us() + seconds * 1000000;
     unsigned char packet[300], answer[2];
-    const size_t len = lookup(packet, name);
+    const size_t len = put_request(packet, 'z', name);
     long good = 0, all = 0, slowest = 0, start;
 
     while ((start = now_us()) < end) {
-        int cfd = dial();
+        int cfd = dial(&peer);
         if (cfd >= 0) {
-            say(cfd, packet, len);
+            send_bytes(cfd, packet, len);
             good += recv(cfd, answer, 2, MSG_WAITALL) == 2 && answer[0] == 119 && answer[1] == 0 && now_us() - start < 3000000;
-            reset(cfd);
+            close_with_reset(cfd);
         }
         all++;
         if (now_us() - start > slowest)
@@ -257,19 +175,13 @@ static void lookups(long seconds, const char *name)
 int main(int argc, char **argv)
 {
     const char *mode;
-    struct rlimit files;
     int n;
 
     if (argc < 4)
         return 2;
-    to.sin_family = AF_INET;
-    to.sin_port = htons((unsigned short)atoi(argv[1]));
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to = loopback(atoi(argv[1]));
     argv += inet_pton(AF_INET, argv[2], &to.sin_addr) == 1 ? 3 : 2;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
+    raise_descriptors();
     mode = argv[0];
     if (argv[1] == NULL)
         return 2;
@@ -279,7 +191,7 @@ int main(int argc, char **argv)
     else if (strcmp(mode, "partial") == 0)
         hold(n, "", 1, 0);
     else if (strcmp(mode, "deaf") == 0) {
-        rcvbuf = 2048;
+        peer.rcvbuf = 2048;
         hold(n, "\0\1n", 3, 0);
     } else if (strcmp(mode, "readers") == 0)
         readers(n);

@@ -26,35 +26,22 @@
  *
  * Status: 0; 1 where a connection could not be opened; 2 for a mistake on the command line.
  */
-#include <errno.h>
+#include "client.h"
 #include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { CONN_MAX = 1024 };
 static int conns[CONN_MAX]; /* descriptor + 1, 0 where not open */
 static const char *port, *addr = "127.0.0.1", *source;
 static int limit_ms = 30000, rcvbuf;
+static unsigned char received[1 << 24];
 
 static void die(const char *what, const char *which)
 {
     fprintf(stderr, "raw: %s: %s\n", what, which);
     exit(2);
-}
-
-static long now_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 static void say(const char *line)
@@ -74,69 +61,33 @@ static struct addrinfo *resolve(const char *host, const char *service)
     return ai;
 }
 
-/* the descriptor, or -1 and errno */
-static int dial(void)
+static int open_conn(void)
 {
     struct addrinfo *to = resolve(addr, port), *own = source != NULL ? resolve(source, "0") : NULL;
-    int cfd = socket(to->ai_family, SOCK_STREAM, 0);
-    const int segment = 536; /* loopback's of 64 kB would make the sender's buffer hold any answer */
+    struct peer peer = { to->ai_addr, own != NULL ? own->ai_addr : NULL, to->ai_addrlen, rcvbuf, 0, 0 };
+    int cfd = dial(&peer), error = errno;
 
-    if (cfd >= 0 && rcvbuf > 0) {
-        setsockopt(cfd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof rcvbuf);
-        setsockopt(cfd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
-    }
-    if (cfd >= 0 && ((own != NULL && bind(cfd, own->ai_addr, own->ai_addrlen) != 0)
-                     || connect(cfd, to->ai_addr, to->ai_addrlen) != 0)) {
-        int e = errno;
-        close(cfd);
-        errno = e;
-        cfd = -1;
-    }
     freeaddrinfo(to);
     if (own != NULL)
         freeaddrinfo(own);
+    errno = error;
     return cfd;
 }
 
 static int need(int *slot)
 {
-    if (*slot == 0 && (*slot = dial() + 1) == 0) {
+    if (*slot == 0 && (*slot = open_conn() + 1) == 0) {
         say(errno == ECONNREFUSED ? "refused" : strerror(errno));
         exit(1);
     }
     return *slot - 1;
 }
 
-/* the UDP port of the number is what compare keeps while it uses a port */
-static int free_port(void)
-{
-    int candidate, one = 1;
-
-    for (candidate = 10240 + (int)((now_ms() * 31 + getpid() * 17) % 22000);; candidate = candidate < 32000 ? candidate + 1 : 10240) {
-        char text[12];
-        struct addrinfo *ai;
-        int lfd, ufd, unused;
-
-        sprintf(text, "%d", candidate);
-        ai = resolve("0.0.0.0", text);
-        lfd = socket(ai->ai_family, SOCK_STREAM, 0);
-        ufd = socket(ai->ai_family, SOCK_DGRAM, 0);
-        setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-        unused = bind(lfd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(lfd, 1) == 0 && bind(ufd, ai->ai_addr, ai->ai_addrlen) == 0;
-        freeaddrinfo(ai);
-        close(lfd);
-        close(ufd);
-        if (unused)
-            return candidate;
-    }
-}
-
 static void close_conn(int *slot, int reset)
 {
-    struct linger now = { 1, 0 };
     int cfd = need(slot);
     if (reset)
-        setsockopt(cfd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        reset_at_close(cfd);
     close(cfd);
     *slot = 0;
 }
@@ -166,65 +117,46 @@ static void send_hex(int cfd, const char *hex, int gap_ms)
     free(bytes);
 }
 
-/* Print at most max bytes; then why there are no more, or NULL where all max came. */
-static const char *receive(int cfd, size_t max, int ms, const char *format, size_t *got)
-{
-    long until = now_ms() + ms;
-    unsigned char bytes[65536];
-
-    for (*got = 0; *got < max;) {
-        struct pollfd p = { 0, POLLIN, 0 };
-        long left = until - now_ms();
-        ssize_t n, i;
-
-        p.fd = cfd;
-        if (poll(&p, 1, left > 0 ? (int)left : 0) == 0)
-            return "timeout";
-        n = recv(cfd, bytes, max - *got < sizeof bytes ? max - *got : sizeof bytes, 0);
-        if (n <= 0)
-            return n == 0 ? "closed" : errno == ECONNRESET ? "reset" : strerror(errno);
-        for (i = 0; i < n; i++)
-            printf(format, bytes[i]);
-        *got += (size_t)n;
-    }
-    return NULL;
-}
-
+/* The bytes, and why there are no more if they are fewer; `silent` if none came in time. */
 static void show_hex(int cfd, size_t max, int ms, const char *silent)
 {
-    size_t got;
-    const char *end = receive(cfd, max, ms, "%02x", &got);
-    if (got == 0 && end != NULL && strcmp(end, "timeout") == 0)
+    size_t len, i;
+    const char *end = receive(cfd, received, max < sizeof received ? max : sizeof received, ms, &len);
+
+    for (i = 0; i < len; i++)
+        printf("%02x", received[i]);
+    if (len == 0 && end != NULL && strcmp(end, "timeout") == 0)
         end = silent;
-    printf("%s", got > 0 && end != NULL ? " " : "");
+    printf("%s", len > 0 && end != NULL ? " " : "");
     say(end != NULL ? end : "");
 }
 
 static void show_text(int cfd)
 {
-    size_t got;
-    const char *end = receive(cfd, (size_t)-1, limit_ms, "%c", &got);
-    if (strcmp(end, "closed") != 0)
-        say(end);
+    size_t len;
+    const char *end = receive(cfd, received, sizeof received, limit_ms, &len);
+
+    fwrite(received, 1, len, stdout);
+    if (end == NULL || strcmp(end, "closed") != 0)
+        say(end != NULL ? end : "too long");
     fflush(stdout);
 }
 
 static void many(int n, int len)
 {
-    char name[1100], body[1200], hex[2500];
-    int i, k, accepted = 0;
+    char name[1100];
+    unsigned char packet[1200], answer[6];
+    int i, accepted = 0;
 
+    memset(name, 'n', sizeof name);
     for (i = 1; i <= n && i < CONN_MAX && len < 1000; i++) {
-        unsigned char answer[6];
-        int body_len, cfd = need(&conns[i]);
+        struct entry node;
+        int cfd = need(&conns[i]);
 
-        memset(name, 'n', sizeof name);
         sprintf(name + len - 4, "%04d", i);
-        body_len = sprintf(body, "x%c%cM%c%c\6%c\5%c%c%s%c%c", i >> 8, i & 255, 0, 0, 0, len >> 8, len & 255, name, 0, 0);
-        sprintf(hex, "%04x", (unsigned)body_len);
-        for (k = 0; k < body_len; k++)
-            sprintf(hex + 4 + 2 * k, "%02x", (unsigned char)body[k]);
-        send_hex(cfd, hex, -1);
+        node = entry_of(name);
+        node.port = (unsigned)i;
+        send_bytes(cfd, packet, put_alive2(packet, &node));
         accepted += recv(cfd, answer, 6, MSG_WAITALL) == 6 && answer[1] == 0;
     }
     printf("%d\n", accepted);
@@ -284,14 +216,14 @@ static void run(char **step)
 
 int main(int argc, char **argv)
 {
-    int c;
+    int c, claim;
     while ((c = getopt(argc, argv, "p:a:s:t:f")) != -1)
         switch (c) {
         case 'p': port = optarg; break;
         case 'a': addr = optarg; break;
         case 's': source = optarg; break;
         case 't': limit_ms = atoi(optarg); break;
-        case 'f': printf("%d\n", free_port()); return 0;
+        case 'f': printf("%d\n", free_port(&claim)); return 0;
         default: return 2;
         }
     if (port == NULL)

@@ -9,24 +9,14 @@
  * An answer is held against what was true for as long as it was under way: a node that was registered all the time must be in it, one
  * that ended GRACE before must not, and what changed meanwhile may be either. Ends with the counts; status 1 where one is bad.
  */
-#include <arpa/inet.h>
+#include "client.h"
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { NODES = 500, KEPT = 50, ACTORS = 160, FLOOD = 1200, ORPHANS = 8, GROWTH_KB = 256, IN_MAX = 1 << 18 };
 #define SECOND 1000000L
@@ -61,17 +51,11 @@ static struct actor {
     unsigned char out[1600], in[IN_MAX];
 } actors[ACTORS];
 
-static struct sockaddr_in to = { .sin_family = AF_INET };
+static struct sockaddr_in to;
+static unsigned char pattern[1300]; /* extra is a part of it */
 static pid_t daemon_pid;
 static long timeout_us, flooded_us = -LIMIT, requests, wrong, lost, evicted, slowest_us;
 static int gone;               /* the daemon does not listen any more */
-
-static long now_us(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (long)ts.tv_sec * SECOND + ts.tv_nsec / 1000;
-}
 
 static int below(int n)
 {
@@ -108,48 +92,19 @@ static void become(struct node *n, enum state state)
 
 /* ---- bytes */
 
-static size_t put_16(unsigned char *out, size_t at, unsigned v)
+static struct entry entry_at(const struct node *n, unsigned port)
 {
-    out[at] = (unsigned char)(v >> 8);
-    out[at + 1] = (unsigned char)v;
-    return at + 2;
-}
+    struct entry e = { port, n->type, 0, n->highest, 5, n->name, pattern + n->len, n->len, n->extra_len };
 
-/* What an ALIVE2_REQ and a PORT2_RESP have in common. */
-static size_t put_node(unsigned char *out, size_t at, const struct node *n, unsigned port)
-{
-    size_t k;
-
-    at = put_16(out, at, port);
-    out[at++] = n->type;
-    out[at++] = 0;
-    at = put_16(out, at, n->highest);
-    at = put_16(out, at, 5);
-    at = put_16(out, at, n->len);
-    memcpy(out + at, n->name, n->len);
-    at = put_16(out, at + n->len, (unsigned)n->extra_len);
-    for (k = 0; k < n->extra_len; k++)
-        out[at++] = (unsigned char)(k + n->len);
-    return at;
-}
-
-static void request(struct actor *a, const void *body, size_t len)
-{
-    memmove(a->out + 2, body, len);
-    a->out_len = put_16(a->out, 0, (unsigned)len) + len;
+    return e;
 }
 
 static void registration(struct actor *a, unsigned port)
 {
-    a->out[2] = 'x';
-    request(a, a->out + 2, put_node(a->out, 3, a->node, port) - 2);
-    a->want = a->node->highest >= 6 ? 6 : 4;
-}
+    const struct entry e = entry_at(a->node, port);
 
-static void lookup(struct actor *a, const char *name)
-{
-    char body[300];
-    request(a, body, (size_t)sprintf(body, "z%.255s", name));
+    a->out_len = put_alive2(a->out, &e);
+    a->want = a->node->highest >= 6 ? 6 : 4;
 }
 
 /* No request that is one: each is to be closed without a word. */
@@ -168,7 +123,8 @@ static void garbage(struct actor *a)
 static int is_entry(const struct actor *a, unsigned port)
 {
     unsigned char expected[1600] = "w";
-    const size_t len = put_node(expected, 2, a->node, port);
+    const struct entry e = entry_at(a->node, port);
+    const size_t len = put_entry(expected, 2, &e);
     return a->len == len && memcmp(a->in, expected, len) == 0;
 }
 
@@ -287,7 +243,6 @@ static int check_list(struct actor *a)
 /* What a connection has come to: its answer is whole, the daemon has closed it, or time is up. */
 static void finish(struct actor *a, int late)
 {
-    const struct linger now = { 1, 0 };
     const long took_us = now_us() - a->from_us;
     /* a part of a list may have been sent */
     const int waits = a->gap_us > 0 && (a->len == 0 || a->kind == NAMES || a->kind == DUMP);
@@ -337,7 +292,7 @@ static void finish(struct actor *a, int late)
         a->node->creation = 0; /* how many it had is not known */
     }
     if (a->fd >= 0 && (a->kind == RESET || below(4) > 0))
-        setsockopt(a->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        reset_at_close(a->fd);
     if (a->fd >= 0)
         close(a->fd);
     a->fd = -1;
@@ -346,26 +301,20 @@ static void finish(struct actor *a, int late)
 
 /* ---- requests */
 
-static int dial(int rcvbuf)
+static int open_conn(int rcvbuf)
 {
-    const int cfd = socket(AF_INET, SOCK_STREAM, 0), segment = 536; /* else the sender's buffer holds any answer */
+    const struct peer peer = { &to, NULL, sizeof to, rcvbuf, 0, 1 };
+    const int cfd = dial(&peer);
 
-    fcntl(cfd, F_SETFL, O_NONBLOCK);
-    if (rcvbuf > 0) {
-        setsockopt(cfd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof rcvbuf);
-        setsockopt(cfd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
-    }
-    if (cfd >= 0 && connect(cfd, (struct sockaddr *)&to, sizeof to) < 0 && errno == ECONNREFUSED)
+    if (cfd < 0 && errno == ECONNREFUSED)
         gone = 1;
     return cfd;
 }
 
 static void hang_up(struct node *n, int with_reset)
 {
-    const struct linger now = { 1, 0 };
-
     if (with_reset)
-        setsockopt(n->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        reset_at_close(n->fd);
     close(n->fd);
     become(n, GONE);
 }
@@ -425,8 +374,8 @@ static void begin(struct actor *a)
     a->half_close = a->kind != REGISTER && a->kind != AGAIN && below(5) == 0;
     a->quits = 0;
     switch (a->kind) {
-    case LOOKUP: lookup(a, (char *)n->name); break;
-    case UNKNOWN: lookup(a, "stranger" + below(6)); break;
+    case LOOKUP: a->out_len = put_request(a->out, 'z', (char *)n->name); break;
+    case UNKNOWN: a->out_len = put_request(a->out, 'z', &"stranger"[below(6)]); break;
     case REGISTER: case AGAIN:
         if (a->kind == AGAIN)
             hang_up(n, below(2));
@@ -447,11 +396,11 @@ static void begin(struct actor *a)
         a->next_us += below(50000);
         return;
     case NAMES: case DUMP:
-        request(a, a->kind == NAMES ? "n" : "d", 1);
+        a->out_len = put_request(a->out, a->kind == NAMES ? 'n' : 'd', "");
         a->gap_us = below(4) == 0 ? 1 + below(20000) : 0;
         break;
-    case KILL: request(a, "k", 1); break;
-    case STOP: a->out_len = (size_t)sprintf((char *)a->out + 2, "s%.255s", n->name); request(a, a->out + 2, a->out_len); break;
+    case KILL: a->out_len = put_request(a->out, 'k', ""); break;
+    case STOP: a->out_len = put_request(a->out, 's', (char *)n->name); break;
     case GARBAGE: garbage(a); break;
     case RESET:
         registration(a, n->port_asked = n->port ^ 1);
@@ -469,7 +418,7 @@ static void begin(struct actor *a)
     }
     if (a->kind != LOOKUP && a->kind != REGISTER && a->kind != AGAIN && a->kind != TAKEN && a->kind != RESET)
         a->node = NULL;
-    a->fd = dial(a->gap_us > 0 && a->want == 0 ? 2048 : 0);
+    a->fd = open_conn(a->gap_us > 0 && a->want == 0 ? 2048 : 0);
 }
 
 /* Sends what is due; if it is slow, byte by byte or in some 32 pieces, within half of the daemon's -packet_timeout. */
@@ -609,7 +558,7 @@ static void flood(void)
             close(fds[--open_now]);
         return;
     }
-    for (; open_now < FLOOD && (fds[open_now] = dial(0)) >= 0; open_now++)
+    for (; open_now < FLOOD && (fds[open_now] = open_conn(0)) >= 0; open_now++)
         if (below(8) > 0)
             (void)!send(fds[open_now], "", 1, MSG_NOSIGNAL);
 }
@@ -673,8 +622,8 @@ static int count_listed(enum kind kind)
     memset(a, 0, offsetof(struct actor, out));
     a->kind = kind;
     a->from_us = now_us();
-    request(a, kind == NAMES ? "n" : "d", 1);
-    a->fd = dial(0);
+    a->out_len = put_request(a->out, kind == NAMES ? 'n' : 'd', "");
+    a->fd = open_conn(0);
     fcntl(a->fd, F_SETFL, 0);
     (void)!send(a->fd, a->out, a->out_len, MSG_NOSIGNAL);
     while (a->len < IN_MAX - 1) {
@@ -742,22 +691,19 @@ static void make_nodes(void)
 
 int main(int argc, char **argv)
 {
-    struct rlimit files;
     long seconds, memory, memory_after;
     int at_start, at_end, k;
 
     if (argc != 5 || (seconds = atol(argv[3])) < 1)
         return 2;
-    to.sin_port = htons((unsigned short)atoi(argv[1]));
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to = loopback(atoi(argv[1]));
     daemon_pid = (pid_t)atol(argv[2]);
     timeout_us = atol(argv[4]) * SECOND;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
+    raise_descriptors();
     setvbuf(stdout, NULL, _IOLBF, 0);
     srand((unsigned)getpid());
+    for (k = 0; k < (int)sizeof pattern; k++)
+        pattern[k] = (unsigned char)k;
     for (k = 0; k < ACTORS; k++)
         actors[k].fd = -1;
     make_nodes();

@@ -19,21 +19,12 @@
  * its TIME_WAIT; a registration's is ours, so their number is kept small.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <poll.h>
+#include "../client.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 enum {
 	PATIENCE_S = 20,   /* no answer takes longer, or the server hangs */
@@ -52,7 +43,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-static double now_us(clockid_t id)
+static double clock_us(clockid_t id)
 {
 	struct timespec ts;
 
@@ -72,42 +63,24 @@ static clockid_t cpu_clock(int pid)
 
 /* ---- one request ---- */
 
-static struct sockaddr_in address(int to)
-{
-	struct sockaddr_in sa;
-
-	memset(&sa, 0, sizeof sa);
-	sa.sin_family = AF_INET;
-	sa.sin_port = htons((unsigned short)to);
-	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	return sa;
-}
-
-/* A connection, or -1 where nobody listens. */
+/* A connection, or -1 if nobody listens. */
 static int try_connect(void)
 {
-	struct sockaddr_in sa = address(port);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const struct sockaddr_in to = loopback(port);
+	const struct peer peer = { &to, NULL, sizeof to, 0, PATIENCE_S, 0 };
+	int fd = dial(&peer);
 
-	if (fd < 0)
-		die("socket");
-	if (connect(fd, (struct sockaddr *)&sa, sizeof sa) == 0)
-		return fd;
-	if (errno != ECONNREFUSED)
+	if (fd < 0 && errno != ECONNREFUSED)
 		die("connect");
-	close(fd);
-	return -1;
+	return fd;
 }
 
 static int open_connection(void)
 {
-	static const struct timeval patience = {PATIENCE_S, 0};
 	int fd = try_connect();
 
 	if (fd < 0)
 		die("connect");
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0)
-		die("setsockopt");
 	return fd;
 }
 
@@ -136,13 +109,12 @@ static size_t read_all(int fd, unsigned char *answer, size_t cap)
 
 static int ask_look(int i, int nodes)
 {
-	unsigned char rq[32];
+	unsigned char rq[64];
+	char name[32];
 	int fd = open_connection();
-	int len = sprintf((char *)rq + 2, "znode%04d", (int)((unsigned)i * 7919u % (unsigned)nodes));
 
-	rq[0] = 0;
-	rq[1] = (unsigned char)len;
-	send_all(fd, rq, (size_t)len + 2);
+	sprintf(name, "node%04d", (int)((unsigned)i * 7919u % (unsigned)nodes));
+	send_all(fd, rq, put_request(rq, 'z', name));
 	return fd;
 }
 
@@ -178,15 +150,14 @@ static void names(void)
 static int register_node(const char *name, int i)
 {
 	unsigned char rq[64], answer[6];
+	char text[32];
+	struct entry node;
 	int fd = open_connection();
-	int nlen = sprintf((char *)rq + 13, "%s%04d", name, i);
-	static const unsigned char head[] = {0, 0, 120, 0, 1, 77, 0, 0, 6, 0, 5, 0, 0};
 
-	memcpy(rq, head, sizeof head);
-	rq[1] = (unsigned char)(13 + nlen);
-	rq[12] = (unsigned char)nlen;
-	rq[13 + nlen] = rq[14 + nlen] = 0;
-	send_all(fd, rq, (size_t)nlen + 15);
+	sprintf(text, "%s%04d", name, i);
+	node = entry_of(text);
+	node.port = 1;
+	send_all(fd, rq, put_alive2(rq, &node));
 	errno = 0;
 	if (recv(fd, answer, sizeof answer, MSG_WAITALL) != 6 || answer[0] != 118 || answer[1] != 0)
 		die("registration");
@@ -282,25 +253,12 @@ static void measure(enum kind kind, int pid, int count, int clients, int nodes)
 	}
 	clock = cpu_clock(pid);
 	in_parallel(kind, count < WARM_UP ? count / 4 : WARM_UP, clients, nodes);
-	before = now_us(clock);
+	before = clock_us(clock);
 	in_parallel(kind, count, clients, nodes);
-	printf("%.2f\n", (now_us(clock) - before) / (count / clients * clients));
+	printf("%.2f\n", (clock_us(clock) - before) / (count / clients * clients));
 }
 
 /* ---- holders ---- */
-
-static void allow_descriptors(int count)
-{
-	struct rlimit rl;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) < 0)
-		die("getrlimit");
-	if (rl.rlim_cur < (rlim_t)count + 32) {
-		rl.rlim_cur = (rlim_t)count + 32;
-		if (setrlimit(RLIMIT_NOFILE, &rl) < 0)
-			die("setrlimit");
-	}
-}
 
 /* Prints the pid of a child that keeps this process's connections open, after
  * they have all been made: the caller need not wait for anything more. */
@@ -325,7 +283,7 @@ static void hold(int nodes, int registered)
 {
 	int i;
 
-	allow_descriptors(nodes);
+	raise_descriptors();
 	for (i = 0; i < nodes; i++)
 		if (registered)
 			register_node("node", i);
@@ -338,14 +296,13 @@ static void hold(int nodes, int registered)
 
 static int wait_until_up(void)
 {
-	static const struct timespec pause_a_little = {0, 20000};
-	double limit = now_us(CLOCK_MONOTONIC) + PATIENCE_S * 1e6;
+	const long limit = now_us() + PATIENCE_S * 1000000L;
 	int fd;
 
 	while ((fd = try_connect()) < 0) {
-		if (now_us(CLOCK_MONOTONIC) > limit)
+		if (now_us() > limit)
 			return 0;
-		nanosleep(&pause_a_little, NULL);
+		pause_us(20);
 	}
 	close(fd);
 	return 1;
@@ -353,7 +310,7 @@ static int wait_until_up(void)
 
 static double start_once(char **cmd)
 {
-	double before = now_us(CLOCK_MONOTONIC), took;
+	double before = clock_us(CLOCK_MONOTONIC), took;
 	pid_t child = fork();
 	int up;
 
@@ -364,7 +321,7 @@ static double start_once(char **cmd)
 		_exit(127);
 	}
 	up = wait_until_up();
-	took = now_us(CLOCK_MONOTONIC) - before;
+	took = clock_us(CLOCK_MONOTONIC) - before;
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	if (!up)
@@ -395,27 +352,13 @@ static void start(int count, char **cmd)
 
 /* ---- ports ---- */
 
-/* Below the range that clients' own ports come from, or one of them might hold
- * a port by the time the server wants it. The sockets stay open until the end,
- * so no port is printed twice. */
+/* They are kept from others until the end, so that no port is printed twice. */
 static void free_ports(int count)
 {
-	unsigned i = (unsigned)getpid() * 7919u + (unsigned)time(NULL);
+	int claim;
 
-	for (; count > 0; i++) {
-		struct sockaddr_in sa = address((int)(20000u + i % 12000u));
-		int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-		if (fd < 0)
-			die("socket");
-		sa.sin_addr.s_addr = htonl(INADDR_ANY);
-		if (bind(fd, (struct sockaddr *)&sa, sizeof sa) < 0) {
-			close(fd);
-			continue;
-		}
-		printf("%d\n", ntohs(sa.sin_port));
-		count--;
-	}
+	for (; count > 0; count--)
+		printf("%d\n", free_port(&claim));
 }
 
 int main(int argc, char **argv)
