@@ -19,22 +19,13 @@
  *
  * Output is TAP with a closing line of counts.
  */
-#include <arpa/inet.h>
+#include "client.h"
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 enum {
     CONN_MAX = 8,
@@ -49,8 +40,7 @@ struct side {
     pid_t pid;
     int status; /* of one that ended before it listened */
     int log;    /* what it says on standard error, where that is wanted */
-    unsigned port;
-    int claim;
+    int port, claim; /* claim: keeps others from the port */
     int relaxed;
     int conn[CONN_MAX]; /* -1 where not open */
     char said[4 * BYTES_MAX];
@@ -72,54 +62,15 @@ static unsigned count, sent, same, on_purpose, unexpected;
 
 /* ---- the daemons */
 
-static struct sockaddr_in address(unsigned port)
+static int dial_side(const struct side *s)
 {
-    struct sockaddr_in sa;
-    memset(&sa, 0, sizeof sa);
-    sa.sin_family = AF_INET;
-    sa.sin_port = htons((unsigned short)port);
-    sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return sa;
-}
+    const struct sockaddr_in to = loopback(s->port);
+    const struct peer peer = { &to, NULL, sizeof to, 0, 0, 0 };
+    const int on = 1, cfd = dial(&peer);
 
-static int dial(unsigned port)
-{
-    struct sockaddr_in sa = address(port);
-    int one = 1, cfd = socket(AF_INET, SOCK_STREAM, 0);
-
-    if (cfd < 0 || connect(cfd, (struct sockaddr *)&sa, sizeof sa) != 0) {
-        close(cfd);
-        return -1;
-    }
-    setsockopt(cfd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (cfd >= 0)
+        setsockopt(cfd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return cfd;
-}
-
-/*
- * A port below those that clients get by themselves, into s->port. The UDP port of the same number, s->claim, tells others that
- * run this, or raw -f, at the same time that it is taken, from before its daemon listens until that has ended.
- */
-static void claim_port(struct side *s)
-{
-    static unsigned next;
-    int one = 1, had = 0;
-
-    if (next == 0)
-        next = (unsigned)getpid() * 7919 + (unsigned)time(NULL);
-    while (!had) {
-        struct sockaddr_in sa;
-        int lfd = socket(AF_INET, SOCK_STREAM, 0);
-        s->port = 12000 + ++next % 18000;
-        sa = address(s->port);
-        sa.sin_addr.s_addr = htonl(INADDR_ANY);
-        setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-        s->claim = socket(AF_INET, SOCK_DGRAM, 0);
-        had = bind(s->claim, (struct sockaddr *)&sa, sizeof sa) == 0 && bind(lfd, (struct sockaddr *)&sa, sizeof sa) == 0 &&
-              listen(lfd, 1) == 0;
-        close(lfd);
-        if (!had)
-            close(s->claim);
-    }
 }
 
 /* the daemon has: its port may be another's */
@@ -188,7 +139,7 @@ static int launch(struct side *s, const char *command)
         close(ends[1]);
         s->log = ends[0];
     }
-    while ((cfd = dial(s->port)) < 0) {
+    while ((cfd = dial_side(s)) < 0) {
         if (waitpid(s->pid, &s->status, WNOHANG) == s->pid) {
             ended(s);
             return 0;
@@ -205,8 +156,8 @@ static int try_start(struct side *s, int is_relaxed)
 
     s->relaxed = is_relaxed;
     s->log = -1;
-    claim_port(s);
-    snprintf(command, sizeof command, "%sexec %s -port %u%s%s%s", before, s->command, s->port,
+    s->port = free_port(&s->claim);
+    snprintf(command, sizeof command, "%sexec %s -port %d%s%s%s", before, s->command, s->port,
              is_relaxed ? " -relaxed_command_check" : "", options,
              s == &sides[1] && !logging ? " 2>/dev/null" : "");
     return launch(s, command);
@@ -261,27 +212,10 @@ static struct bytes *request(struct bytes *b, unsigned kind, const char *text)
     return put(put8(b, kind), text, strlen(text));
 }
 
-struct node {
-    unsigned port, type, proto, highest, lowest;
-    const unsigned char *name, *extra;
-    size_t name_len, extra_len;
-};
-
-static struct node node(const char *name)
+static struct bytes *alive2(struct bytes *b, struct entry n)
 {
-    struct node n = { 5000, 77, 0, 6, 5, NULL, NULL, 0, 0 };
-    n.name = (const unsigned char *)name;
-    n.name_len = strlen(name);
-    return n;
-}
-
-static struct bytes *alive2(struct bytes *b, struct node n)
-{
-    put16(clear(b), (unsigned)(13 + n.name_len + n.extra_len));
-    put8(put8(put16(put8(b, ALIVE2), n.port), n.type), n.proto);
-    put16(put16(put16(b, n.highest), n.lowest), (unsigned)n.name_len);
-    put16(put(b, n.name, n.name_len), (unsigned)n.extra_len);
-    return put(b, n.extra, n.extra_len);
+    b->len = put_alive2(b->at, &n);
+    return b;
 }
 
 /* ---- steps: each is done to both sides */
@@ -301,7 +235,7 @@ static void step_send(int c, const unsigned char *at, size_t n)
     int i;
     for (i = 0; i < 2; i++) {
         if (sides[i].conn[c] < 0)
-            sides[i].conn[c] = dial(sides[i].port);
+            sides[i].conn[c] = dial_side(&sides[i]);
         /* a daemon that has closed shows in what is received */
         if (n > 0)
             (void)send(sides[i].conn[c], at, n, MSG_NOSIGNAL);
@@ -320,7 +254,7 @@ static void tx_request(int c, unsigned kind, const char *text)
     tx(c, request(&b, kind, text));
 }
 
-static void tx_alive2(int c, struct node n)
+static void tx_alive2(int c, struct entry n)
 {
     static struct bytes b;
     tx(c, alive2(&b, n));
@@ -334,34 +268,23 @@ static void half_close(int c)
 
 static void close_conn(int c, int reset)
 {
-    struct linger now = { 1, 0 };
     int i;
     for (i = 0; i < 2; i++) {
         if (sides[i].conn[c] < 0)
             continue;
         if (reset)
-            setsockopt(sides[i].conn[c], SOL_SOCKET, SO_LINGER, &now, sizeof now);
+            reset_at_close(sides[i].conn[c]);
         close(sides[i].conn[c]);
         sides[i].conn[c] = -1;
     }
 }
 
-/* received so far, and how it ended: NULL where it did not within ms */
-static const char *receive(int cfd, struct bytes *b, size_t max, int ms)
+/* A reset counts as a close: see above. */
+static const char *hear_bytes(int cfd, struct bytes *b, size_t max, int ms)
 {
-    clear(b);
-    while (b->len < max) {
-        struct pollfd p = { 0, POLLIN, 0 };
-        ssize_t n;
-        p.fd = cfd;
-        if (poll(&p, 1, ms) == 0)
-            return NULL;
-        n = recv(cfd, b->at + b->len, max - b->len, 0);
-        if (n <= 0)
-            return "closed";
-        b->len += (size_t)n;
-    }
-    return NULL;
+    const char *end = receive(cfd, b->at, max, ms, &b->len);
+
+    return end == NULL || strcmp(end, "timeout") == 0 ? NULL : "closed";
 }
 
 /* Two whole exchanges, in different turns: then either loop has dealt with all that was sent before, and what it closed is closed. */
@@ -372,11 +295,11 @@ static void settle(struct side *s)
     static struct bytes b;
     int round;
     for (round = 0; round < 2; round++) {
-        int cfd = dial(s->port);
+        int cfd = dial_side(s);
         if (cfd < 0)
             return;
         (void)send(cfd, names_req, sizeof names_req, MSG_NOSIGNAL);
-        receive(cfd, &b, sizeof b.at, LIMIT_MS);
+        hear_bytes(cfd, &b, sizeof b.at, LIMIT_MS);
         close(cfd);
         nanosleep(&moment, NULL);
     }
@@ -412,7 +335,7 @@ static void say_created(struct side *s, const struct bytes *b)
 static void say_listing(struct side *s, const struct bytes *b)
 {
     size_t i;
-    say(s, number(b->at, 4) == s->port ? "<port>" : "another port");
+    say(s, number(b->at, 4) == (unsigned)s->port ? "<port>" : "another port");
     for (i = 4; i < b->len; i++) {
         say_bytes(s, b->at + i, 1);
         if (i >= 8 && memcmp(b->at + i - 4, "fd = ", 5) == 0) {
@@ -429,7 +352,7 @@ static void hear(int c, size_t max, int is_listing)
     int i;
     for (i = 0; i < 2; i++) {
         struct side *s = &sides[i];
-        const char *end = receive(s->conn[c], &b, max, LIMIT_MS);
+        const char *end = hear_bytes(s->conn[c], &b, max, LIMIT_MS);
         say(s, "[%d ", c);
         if (is_listing && b.len >= 4)
             say_listing(s, &b);
@@ -464,7 +387,7 @@ static void stands(int c)
     for (i = 0; i < 2; i++) {
         const char *end;
         settle(&sides[i]);
-        end = receive(sides[i].conn[c], &b, sizeof b.at, 0);
+        end = hear_bytes(sides[i].conn[c], &b, sizeof b.at, 0);
         say(&sides[i], "[%d ", c);
         say_bytes(&sides[i], b.at, b.len);
         say(&sides[i], "%s] ", end != NULL ? end : "open");
@@ -564,7 +487,7 @@ static void list(int c, unsigned kind)
 }
 
 /* registers; the answer and what becomes of the connection */
-static void join(int c, struct node n)
+static void join(int c, struct entry n)
 {
     tx_alive2(c, n);
     rx(c, n.highest >= 6 ? 6 : 4);
@@ -852,20 +775,20 @@ static void fields(void)
     size_t i;
     for (i = 0; i < sizeof values / sizeof *values; i++) {
         unsigned v = values[i];
-        struct node n = node("fields");
+        struct entry n = entry_of("fields");
         begin("port %u given back", v);
         n.port = v;
         join(0, n);
         look_up(1, "fields");
         list(2, NAMES);
         end();
-        n = node("fields");
+        n = entry_of("fields");
         begin("highest version %u decides the answer", v);
         n.highest = v;
         join(0, n);
         look_up(1, "fields");
         end();
-        n = node("fields");
+        n = entry_of("fields");
         begin("lowest version %u given back", v);
         n.lowest = v;
         join(0, n);
@@ -873,16 +796,16 @@ static void fields(void)
         end();
         if (v > 255)
             continue;
-        n = node("fields");
+        n = entry_of("fields");
         begin("type %u given back", v);
         n.type = v;
         join(0, n);
         look_up(1, "fields");
         list(2, NAMES);
         end();
-        n = node("fields");
+        n = entry_of("fields");
         begin("protocol %u given back", v);
-        n.proto = v;
+        n.protocol = v;
         join(0, n);
         look_up(1, "fields");
         end();
@@ -896,7 +819,7 @@ static void extras(void)
     size_t i, j;
     for (i = 0; i < sizeof lengths_of / sizeof *lengths_of; i++)
         for (j = 0; j < 3; j++) {
-            struct node n = node("extra");
+            struct entry n = entry_of("extra");
             static const char *const kinds[] = { "NULs", "letters", "every byte there is" };
             for (n.extra_len = 0; n.extra_len < lengths_of[i]; n.extra_len++)
                 extra[n.extra_len] = (unsigned char)(j == 0 ? 0 : j == 1 ? 'e' : n.extra_len);
@@ -915,7 +838,7 @@ static void extras(void)
 static void name_accepted(const char *what, const char *name)
 {
     begin("name %s", what);
-    join(0, node(name));
+    join(0, entry_of(name));
     look_up(1, name);
     list(2, NAMES);
     end();
@@ -924,12 +847,12 @@ static void name_accepted(const char *what, const char *name)
 static void name_refused(const char *what, const char *name)
 {
     begin("name %s", what);
-    join(0, node(name));
+    join(0, entry_of(name));
     differs_refusal();
     end();
     begin("name %s, from an old node", what);
     {
-        struct node n = node(name);
+        struct entry n = entry_of(name);
         n.highest = 5;
         join(0, n);
     }
@@ -1025,7 +948,7 @@ static void long_names(void)
                 name_accepted(what, (char *)b.at);
             else if (lengths_of[j] == 255) {
                 begin("name %s", what);
-                join(0, node((char *)b.at));
+                join(0, entry_of((char *)b.at));
                 list(1, NAMES);
                 end();
             } else
@@ -1049,7 +972,7 @@ static void longest_name_is_found(void)
         differs(longest_is_found, "[0 w\\01 closed] ", "[0 closed] ");
         end();
         begin("look-up of a node whose name has 255 characters of %u bytes", (unsigned)strlen(chars[i]));
-        join(0, node(name));
+        join(0, entry_of(name));
         look_up(1, name);
         n = (size_t)snprintf(ours, sizeof ours, "[0 X_RESP ok <new>] [0 open] [1 w\\00\\13\\88M\\00\\00\\06\\00\\05%s%s",
                              i == 0 ? "\\00\\ff" : i == 1 ? "\\01\\fe" : i == 2 ? "\\02\\fd" : "\\03\\fc", "");
@@ -1069,13 +992,13 @@ static void odd_names(void)
     static const size_t nuls_len[] = { 1, 2, 2, 3, 2, 2 };
     static unsigned char long_nul[300], extra[1021];
     static struct bytes b;
-    struct node n;
+    struct entry n;
     size_t i;
     char name[2] = "", unfit[3] = "a", c1[4] = "a\xc2";
 
     for (i = 0; i < 6; i++) {
         begin("name with a NUL inside, %u", (unsigned)i + 1);
-        n = node("");
+        n = entry_of("");
         n.name = nuls[i];
         n.name_len = nuls_len[i];
         tx_alive2(0, n);
@@ -1086,7 +1009,7 @@ static void odd_names(void)
         begin("name of 300 bytes with a NUL %s", i == 0 ? "first" : "last");
         memset(long_nul, 'n', sizeof long_nul);
         long_nul[i == 0 ? 0 : 299] = 0;
-        n = node("");
+        n = entry_of("");
         n.name = long_nul;
         n.name_len = sizeof long_nul;
         tx_alive2(0, n);
@@ -1094,7 +1017,7 @@ static void odd_names(void)
         end();
     }
     begin("name with a NUL inside, and extra too long");
-    n = node("");
+    n = entry_of("");
     n.name = nuls[3];
     n.name_len = 3;
     n.extra = extra;
@@ -1110,16 +1033,16 @@ static void odd_names(void)
     differs_refusal();
     end();
     begin("name of 2000 bytes");
-    n = node((char *)put8(put_times(clear(&b), "n", 2000), 0)->at);
+    n = entry_of((char *)put8(put_times(clear(&b), "n", 2000), 0)->at);
     join(0, n);
     differs_refusal();
     end();
     begin("empty name, no extra");
-    tx_alive2(0, node(""));
+    tx_alive2(0, entry_of(""));
     rx_end(0);
     end();
     begin("empty name, extra too long");
-    n = node("");
+    n = entry_of("");
     n.extra = extra;
     n.extra_len = 1021;
     join(0, n);
@@ -1135,13 +1058,13 @@ static void odd_names(void)
             continue;
         begin("name of the control character %u", (unsigned)i);
         name[0] = (char)i;
-        join(0, node(name));
+        join(0, entry_of(name));
         differs("a name with control characters is refused", REFUSED_THEN("closed"), "[0 X_RESP ok <new>] [0 open] ");
         end();
         unfit[1] = (char)i;
         if (i % 8 == 2) {
             begin("name of a letter and the control character %u", (unsigned)i);
-            join(0, node(unfit));
+            join(0, entry_of(unfit));
             differs("a name with control characters is refused", REFUSED_THEN("closed"), "[0 X_RESP ok <new>] [0 open] ");
             end();
         }
@@ -1149,354 +1072,244 @@ static void odd_names(void)
     for (i = 0x80; i <= 0x9f; i++) {
         begin("name with the control character U+00%X", (unsigned)i);
         c1[2] = (char)i;
-        join(0, node(c1));
+        join(0, entry_of(c1));
         differs("a name with control characters is refused", REFUSED_THEN("closed"), "[0 X_RESP ok <new>] [0 open] ");
         end();
     }
 }
 
-static void look_ups(void)
+/*
+ * ---- scenarios as a table. Steps are words; C is a connection, and NAME may end in :PORT.
+ *
+ *     alive C NAME, old C NAME    sends an ALIVE2_REQ, of a node of version 6 or 5
+ *     other C NAME                one of a hidden node of version 5 at port 6000, with extra
+ *     join C NAME                 alive, its answer, and how the connection stands then
+ *     look C NAME                 a look-up, its answer, and a close
+ *     list C n, list C d          NAMES or DUMP, its answer, and a close
+ *     ask C TEXT, send C HEX      sends a request without its length, or bytes
+ *     recv C N, end C, listing C  hears N bytes, or all to the end; those of a list
+ *     stands C                    whether it is open, closed, or there is more
+ *     fin C, close C, reset C     half-closes or closes
+ *     settle, status              lets both deal with all that was sent; how they ended
+ */
+#define N10 "nnnnnnnnnn"
+#define N100 N10 N10 N10 N10 N10 N10 N10 N10 N10 N10
+#define BACK "settle look 1 back list 2 n other 3 back recv 3 4 stands 3 look 1 back list 2 n"
+#define FIVE "join 0 one:5000 join 1 two:5001 join 2 three:5002 join 3 four:5003 join 4 five:5004 "
+#define NOEXIST(before, after) noexist_alone, before "[0 NOEXIST closed] " after, \
+    before "[0 NOEXISTSTOPPED closed] " after
+#define SAME NULL, NULL, NULL
+
+enum { FRESH = 1, RELAXED }; /* daemons that have heard nothing yet; with -relaxed_command_check */
+static const char noexist_alone[] = "STOP of an unknown name answers NOEXIST alone";
+
+static const struct scenario {
+    int flags;
+    const char *title, *steps;
+    const char *why, *ours, *reference; /* if they differ on purpose */
+} scenarios[] = {
+    { 0, "look-up with nobody registered", "look 0 nobody", SAME },
+    { 0, "look-up of an empty name", "ask 0 z end 0", SAME },
+    { 0, "look-up in upper case of a name in lower case",
+      "join 0 case look 1 CASE look 1 Case look 1 case", SAME },
+    { 0, "look-up of a beginning, and of more than the name",
+      "join 0 node look 1 nod look 1 node1 look 1 node@host", SAME },
+    { 0, "look-up of a name that ends in a NUL", "join 0 nul send 1 00057a6e756c00 end 1", SAME },
+    { 0, "look-up of a missing name that ends in a NUL", "send 1 00057a6e696c00 end 1", SAME },
+    { 0, "look-up of a name that ends in two NULs",
+      "join 0 nul send 1 00067a6e756c0000 end 1", SAME },
+    { 0, "look-up of a NUL alone", "send 0 00027a00 end 0", SAME },
+    { 0, "look-up of a name with a NUL inside",
+      "join 0 nul send 1 00067a6e756c0078 end 1", SAME },
+    { 0, "look-up of a name with a NUL in front", "join 0 nul send 1 00057a006e756c end 1", SAME },
+    { 0, "look-up, half-closed before the answer", "join 0 half ask 1 zhalf fin 1 end 1", SAME },
+    { 0, "NAMES, half-closed before the answer", "join 0 half ask 1 n fin 1 listing 1", SAME },
+    { 0, "look-up in two pieces, half-closed",
+      "send 0 00057a6e6f settle send 0 7065 fin 0 end 0", SAME },
+    { 0, "a second look-up on one connection",
+      "join 0 one ask 1 zone end 1 ask 1 zone end 1", SAME },
+    { 0, "names that differ in extra are two connections, one name",
+      "join 0 twin join 1 twin2 look 2 twin look 2 twin2", SAME },
+
+    { 0, "a name is free after close, and can be had again", "join 0 back close 0 " BACK, SAME },
+    { 0, "a name is free after half-close, and can be had again",
+      "join 0 back fin 0 end 0 " BACK, SAME },
+    { 0, "a name is free after reset, and can be had again", "join 0 back reset 0 " BACK, SAME },
+    { 0, "a name is free after a further byte, and can be had again",
+      "join 0 back send 0 00 end 0 " BACK, SAME },
+    { 0, "a name is free after a further request, and can be had again",
+      "join 0 back ask 0 n end 0 " BACK, SAME },
+
+    /* an asker that resets at once is left out: the reference drops the holder, or not */
+    { 0, "a duplicate costs the holder nothing, where the asker reads it",
+      "join 0 held alive 1 held:6000 recv 1 6 settle stands 0 look 2 held list 3 n", SAME },
+    { 0, "a duplicate costs the holder nothing, where the asker closes at once",
+      "join 0 held alive 1 held:6000 close 1 settle stands 0 look 2 held list 3 n", SAME },
+    { 0, "a duplicate costs the holder nothing, where the asker half-closes at once",
+      "join 0 held alive 1 held:6000 fin 1 end 1 settle stands 0 look 2 held list 3 n", SAME },
+    { 0, "a duplicate is answered, from an old node too",
+      "join 0 held old 1 held recv 1 4 look 2 held", SAME },
+    { 0, "a duplicate's connection", "join 1 held join 0 held", refusal_is_closed,
+      "[1 X_RESP ok <new>] [1 open] " REFUSED_THEN("closed"),
+      "[1 X_RESP ok <new>] [1 open] " REFUSED_THEN("open") },
+    { 0, "five duplicates, then the holder leaves and one of them may",
+      "join 0 held alive 1 held recv 1 6 alive 2 held recv 2 6 alive 3 held recv 3 6 "
+      "alive 4 held recv 4 6 alive 5 held recv 5 6 close 0 settle join 6 held look 7 held", SAME },
+
+    { FRESH, "NAMES of nobody", "list 0 n", SAME },
+    { FRESH, "NAMES lists the latest first",
+      "join 0 one list 7 n join 1 two list 7 n join 2 three list 7 n join 3 four list 7 n "
+      "join 4 five list 7 n close 2 settle list 7 n close 4 settle list 7 n join 2 three list 7 n",
+      SAME },
+    { FRESH, "DUMP of nobody", "list 0 d", SAME },
+    { FRESH, "DUMP lists live nodes latest first, then remembered ones oldest first",
+      FIVE "list 7 d close 3 settle list 7 d close 1 settle list 7 d join 5 six list 7 d "
+      "join 3 four list 7 d", SAME },
+    { FRESH, "DUMP with bytes after it", "join 0 one ask 1 dmore listing 1", SAME },
+    { FRESH, "NAMES with bytes after it", "join 0 one ask 1 nmore listing 1", SAME },
+
+    { FRESH, "KILL with nobody registered", "ask 0 k end 0 status", SAME },
+    { FRESH, "KILL with bytes after it", "ask 0 kmore end 0 status", SAME },
+    { FRESH, "KILL with a node registered",
+      "join 0 alive ask 1 k end 1 stands 0 look 2 alive", SAME },
+    { FRESH, "KILL once the node has left",
+      "join 0 alive close 0 settle ask 1 k end 1 status", SAME },
+    { 0, "STOP where it is not allowed", "join 0 alive ask 1 salive end 1 stands 0", SAME },
+    { 0, "STOP of nobody where it is not allowed", "ask 1 snobody end 1", SAME },
+    { 0, "STOP of an empty name where it is not allowed", "ask 1 s end 1", SAME },
+    { FRESH | RELAXED, "relaxed: KILL with a node registered",
+      "join 0 alive ask 1 k end 1 end 0 status", SAME },
+    { RELAXED, "relaxed: STOP of a node",
+      "join 0 alive ask 1 salive end 1 end 0 look 2 alive join 3 alive", SAME },
+    { RELAXED, "relaxed: STOP of one of three",
+      "join 0 one join 1 two join 2 three ask 3 stwo end 3 end 1 stands 0 stands 2 list 4 n",
+      SAME },
+    { RELAXED, "relaxed: STOP of nobody", "ask 0 snobody end 0", NOEXIST("", "") },
+    { RELAXED, "relaxed: STOP of a node that has left", "join 0 left close 0 settle ask 0 sleft end 0",
+      NOEXIST("[0 X_RESP ok <new>] [0 open] ", "") },
+    { RELAXED, "relaxed: STOP of a bad name", "ask 0 s\xff end 0", NOEXIST("", "") },
+    { RELAXED, "relaxed: STOP of a name too long",
+      "ask 0 s" N100 N100 N100 " end 0", NOEXIST("", "") },
+    { RELAXED, "relaxed: STOP of a name that ends in a NUL",
+      "join 0 nul send 1 0005736e756c00 end 1 end 0", SAME },
+    { RELAXED, "relaxed: STOP of an empty name", "ask 0 s end 0", SAME },
+    { RELAXED, "relaxed: STOP of a node in another case",
+      "join 1 case ask 0 sCASE end 0 stands 1",
+      NOEXIST("[1 X_RESP ok <new>] [1 open] ", "[1 open] ") },
+};
+
+static char *take_word(const char **steps, char *word)
 {
-    static struct bytes b;
-    begin("look-up with nobody registered");
-    look_up(0, "nobody");
-    end();
-    begin("look-up of an empty name");
-    look_up(0, "");
-    end();
-    begin("look-up in upper case of a name in lower case");
-    join(0, node("case"));
-    look_up(1, "CASE");
-    look_up(1, "Case");
-    look_up(1, "case");
-    end();
-    begin("look-up of a beginning, and of more than the name");
-    join(0, node("node"));
-    look_up(1, "nod");
-    look_up(1, "node1");
-    look_up(1, "node@host");
-    end();
-    begin("look-up of a name that ends in a NUL");
-    join(0, node("nul"));
-    tx(1, put8(put(put16(clear(&b), 5), "znul", 4), 0));
-    rx_end(1);
-    end();
-    begin("look-up of a missing name that ends in a NUL");
-    tx(1, put8(put(put16(clear(&b), 5), "znil", 4), 0));
-    rx_end(1);
-    end();
-    begin("look-up of a name that ends in two NULs");
-    join(0, node("nul"));
-    tx(1, put16(put(put16(clear(&b), 6), "znul", 4), 0));
-    rx_end(1);
-    end();
-    begin("look-up of a NUL alone");
-    tx(0, put8(put(put16(clear(&b), 2), "z", 1), 0));
-    rx_end(0);
-    end();
-    begin("look-up of a name with a NUL inside");
-    join(0, node("nul"));
-    tx(1, put(put16(clear(&b), 6), "znul\0x", 6));
-    rx_end(1);
-    end();
-    begin("look-up of a name with a NUL in front");
-    join(0, node("nul"));
-    tx(1, put(put16(clear(&b), 5), "z\0nul", 5));
-    rx_end(1);
-    end();
-    begin("look-up, half-closed before the answer");
-    join(0, node("half"));
-    tx_request(1, PLEASE, "half");
-    half_close(1);
-    rx_end(1);
-    end();
-    begin("NAMES, half-closed before the answer");
-    join(0, node("half"));
-    tx_request(1, NAMES, "");
-    half_close(1);
-    rx_listing(1);
-    end();
-    begin("look-up in two pieces, half-closed");
-    tx(0, put(put16(clear(&b), 5), "zno", 3));
-    pause_both();
-    tx(0, put(clear(&b), "pe", 2));
-    half_close(0);
-    rx_end(0);
-    end();
-    begin("a second look-up on one connection");
-    join(0, node("one"));
-    tx_request(1, PLEASE, "one");
-    rx_end(1);
-    tx_request(1, PLEASE, "one");
-    rx_end(1);
-    end();
-    begin("names that differ in extra are two connections, one name");
-    join(0, node("twin"));
-    join(1, node("twin2"));
-    look_up(2, "twin");
-    look_up(2, "twin2");
-    end();
+    const size_t blanks = strspn(*steps, " "), len = strcspn(*steps + blanks, " ");
+
+    memcpy(word, *steps + blanks, len);
+    word[len] = '\0';
+    *steps += blanks + len;
+    return word;
 }
 
-static void leave_and_come_back(void)
+static void send_hex(int c, const char *hex)
 {
-    static const char *const ways[] = { "close", "half-close", "reset", "a further byte", "a further request" };
     static struct bytes b;
-    int way;
-    struct node again;
+    unsigned byte;
 
-    for (way = 0; way < 5; way++) {
-        begin("a name is free after %s, and can be had again", ways[way]);
-        join(0, node("back"));
-        if (way == 0)
-            close_conn(0, 0);
-        else if (way == 1)
-            half_close(0);
-        else if (way == 2)
-            close_conn(0, 1);
-        else if (way == 3)
-            tx(0, put8(clear(&b), 0));
+    for (clear(&b); sscanf(hex, "%2x", &byte) == 1; hex += 2)
+        put8(&b, byte);
+    tx(c, &b);
+}
+
+/* One that registers: its verb says which node it is. */
+static struct entry entry_for(const char *verb, char *name)
+{
+    const char *const port = strchr(name, ':');
+    struct entry n;
+
+    name[strcspn(name, ":")] = '\0';
+    n = entry_of(name);
+    if (port != NULL)
+        n.port = (unsigned)atoi(port + 1);
+    if (strcmp(verb, "old") == 0)
+        n.highest = 5;
+    if (strcmp(verb, "other") == 0) {
+        n.port = 6000;
+        n.type = 72;
+        n.highest = 5;
+        n.extra = "new";
+        n.extra_len = 3;
+    }
+    return n;
+}
+
+/* The verbs that say what is sent, and what is heard or done with no argument. */
+static int play_argument(const char *verb, int c, char *text)
+{
+    if (strcmp(verb, "join") == 0)
+        join(c, entry_for(verb, text));
+    else if (strcmp(verb, "alive") == 0 || strcmp(verb, "old") == 0 || strcmp(verb, "other") == 0)
+        tx_alive2(c, entry_for(verb, text));
+    else if (strcmp(verb, "look") == 0)
+        look_up(c, text);
+    else if (strcmp(verb, "list") == 0)
+        list(c, (unsigned char)text[0]);
+    else if (strcmp(verb, "ask") == 0)
+        tx_request(c, (unsigned char)text[0], text + 1);
+    else if (strcmp(verb, "send") == 0)
+        send_hex(c, text);
+    else if (strcmp(verb, "recv") == 0)
+        rx(c, (size_t)atoi(text));
+    else
+        return 0;
+    return 1;
+}
+
+static void play(const char *steps)
+{
+    char verb[400], text[400];
+    const char *behind;
+    int c;
+
+    while (*take_word(&steps, verb) != '\0') {
+        if (strcmp(verb, "settle") == 0) {
+            pause_both();
+            continue;
+        }
+        if (strcmp(verb, "status") == 0) {
+            rx_status();
+            continue;
+        }
+        c = atoi(take_word(&steps, text));
+        behind = steps;
+        if (play_argument(verb, c, take_word(&behind, text)))
+            steps = behind;
+        else if (strcmp(verb, "end") == 0)
+            rx_end(c);
+        else if (strcmp(verb, "listing") == 0)
+            rx_listing(c);
+        else if (strcmp(verb, "stands") == 0)
+            stands(c);
+        else if (strcmp(verb, "fin") == 0)
+            half_close(c);
+        else if (strcmp(verb, "close") == 0 || strcmp(verb, "reset") == 0)
+            close_conn(c, verb[0] == 'r');
         else
-            tx_request(0, NAMES, "");
-        if (way != 0 && way != 2)
-            rx_end(0);
-        pause_both();
-        look_up(1, "back");
-        list(2, NAMES);
-        again = node("back");
-        again.port = 6000;
-        again.type = 72;
-        again.highest = 5;
-        again.extra = (const unsigned char *)"new";
-        again.extra_len = 3;
-        join(3, again);
-        look_up(1, "back");
-        list(2, NAMES);
+            bail_out("no such step", verb);
+    }
+}
+
+static void play_scenarios(void)
+{
+    const struct scenario *s;
+
+    for (s = scenarios; s < scenarios + sizeof scenarios / sizeof *scenarios; s++) {
+        relaxed = (s->flags & RELAXED) != 0;
+        if (s->flags & FRESH)
+            stop_both();
+        begin("%s", s->title);
+        play(s->steps);
+        if (s->why != NULL)
+            differs(s->why, s->ours, s->reference);
         end();
     }
-}
-
-/* An asker that resets at once is left out: then the reference drops the holder, or not, as it comes. */
-static void duplicates(void)
-{
-    int how;
-    static const char *const hows[] = { "reads it", "closes at once", "half-closes at once" };
-    for (how = 0; how < 3; how++) {
-        struct node other = node("held");
-        other.port = 6000;
-        begin("a duplicate costs the holder nothing, where the asker %s", hows[how]);
-        join(0, node("held"));
-        tx_alive2(1, other);
-        if (how == 0)
-            rx(1, 6);
-        else if (how == 2) {
-            half_close(1);
-            rx_end(1);
-        } else
-            close_conn(1, 0);
-        pause_both();
-        stands(0);
-        look_up(2, "held");
-        list(3, NAMES);
-        end();
-    }
-    begin("a duplicate is answered, from an old node too");
-    join(0, node("held"));
-    {
-        struct node old = node("held");
-        old.highest = 5;
-        tx_alive2(1, old);
-        rx(1, 4);
-    }
-    look_up(2, "held");
-    end();
-    begin("a duplicate's connection");
-    join(1, node("held"));
-    join(0, node("held"));
-    differs(refusal_is_closed, "[1 X_RESP ok <new>] [1 open] " REFUSED_THEN("closed"),
-            "[1 X_RESP ok <new>] [1 open] " REFUSED_THEN("open"));
-    end();
-    begin("five duplicates, then the holder leaves and one of them may");
-    join(0, node("held"));
-    for (how = 1; how <= 5; how++) {
-        tx_alive2(how, node("held"));
-        rx(how, 6);
-    }
-    close_conn(0, 0);
-    pause_both();
-    join(6, node("held"));
-    look_up(7, "held");
-    end();
-}
-
-static void listings(void)
-{
-    static const char *const order[] = { "one", "two", "three", "four", "five" };
-    int i;
-    begin_fresh("NAMES of nobody");
-    list(0, NAMES);
-    end();
-    begin_fresh("NAMES lists the latest first");
-    for (i = 0; i < 5; i++) {
-        join(i, node(order[i]));
-        list(7, NAMES);
-    }
-    close_conn(2, 0);
-    pause_both();
-    list(7, NAMES);
-    close_conn(4, 0);
-    pause_both();
-    list(7, NAMES);
-    join(2, node("three"));
-    list(7, NAMES);
-    end();
-    begin_fresh("DUMP of nobody");
-    list(0, DUMP);
-    end();
-    begin_fresh("DUMP lists live nodes latest first, then remembered ones oldest first");
-    for (i = 0; i < 5; i++) {
-        struct node n = node(order[i]);
-        n.port = 5000 + (unsigned)i;
-        join(i, n);
-    }
-    list(7, DUMP);
-    close_conn(3, 0);
-    pause_both();
-    list(7, DUMP);
-    close_conn(1, 0);
-    pause_both();
-    list(7, DUMP);
-    join(5, node("six"));
-    list(7, DUMP);
-    join(3, node("four"));
-    list(7, DUMP);
-    end();
-    begin_fresh("DUMP with bytes after it");
-    join(0, node("one"));
-    tx_request(1, DUMP, "more");
-    rx_listing(1);
-    end();
-    begin_fresh("NAMES with bytes after it");
-    join(0, node("one"));
-    tx_request(1, NAMES, "more");
-    rx_listing(1);
-    end();
-}
-
-static void kill_and_stop(void)
-{
-    static struct bytes b;
-
-    begin_fresh("KILL with nobody registered");
-    tx_request(0, KILL, "");
-    rx_end(0);
-    rx_status();
-    end();
-    begin_fresh("KILL with bytes after it");
-    tx_request(0, KILL, "more");
-    rx_end(0);
-    rx_status();
-    end();
-    begin_fresh("KILL with a node registered");
-    join(0, node("alive"));
-    tx_request(1, KILL, "");
-    rx_end(1);
-    stands(0);
-    look_up(2, "alive");
-    end();
-    begin_fresh("KILL once the node has left");
-    join(0, node("alive"));
-    close_conn(0, 0);
-    pause_both();
-    tx_request(1, KILL, "");
-    rx_end(1);
-    rx_status();
-    end();
-    begin("STOP where it is not allowed");
-    join(0, node("alive"));
-    tx_request(1, STOP, "alive");
-    rx_end(1);
-    stands(0);
-    end();
-    begin("STOP of nobody where it is not allowed");
-    tx_request(1, STOP, "nobody");
-    rx_end(1);
-    end();
-    begin("STOP of an empty name where it is not allowed");
-    tx_request(1, STOP, "");
-    rx_end(1);
-    end();
-
-    relaxed = 1;
-    begin_fresh("relaxed: KILL with a node registered");
-    join(0, node("alive"));
-    tx_request(1, KILL, "");
-    rx_end(1);
-    rx_end(0);
-    rx_status();
-    end();
-    begin("relaxed: STOP of a node");
-    join(0, node("alive"));
-    tx_request(1, STOP, "alive");
-    rx_end(1);
-    rx_end(0);
-    look_up(2, "alive");
-    join(3, node("alive"));
-    end();
-    begin("relaxed: STOP of one of three");
-    join(0, node("one"));
-    join(1, node("two"));
-    join(2, node("three"));
-    tx_request(3, STOP, "two");
-    rx_end(3);
-    rx_end(1);
-    stands(0);
-    stands(2);
-    list(4, NAMES);
-    end();
-    begin("relaxed: STOP of nobody");
-    tx_request(0, STOP, "nobody");
-    rx_end(0);
-    differs("STOP of an unknown name answers NOEXIST alone", "[0 NOEXIST closed] ", "[0 NOEXISTSTOPPED closed] ");
-    end();
-    begin("relaxed: STOP of a node that has left");
-    join(0, node("left"));
-    close_conn(0, 0);
-    pause_both();
-    tx_request(0, STOP, "left");
-    rx_end(0);
-    differs("STOP of an unknown name answers NOEXIST alone", "[0 X_RESP ok <new>] [0 open] [0 NOEXIST closed] ",
-            "[0 X_RESP ok <new>] [0 open] [0 NOEXISTSTOPPED closed] ");
-    end();
-    begin("relaxed: STOP of a bad name");
-    tx_request(0, STOP, "\xff");
-    rx_end(0);
-    differs("STOP of an unknown name answers NOEXIST alone", "[0 NOEXIST closed] ", "[0 NOEXISTSTOPPED closed] ");
-    end();
-    begin("relaxed: STOP of a name too long");
-    tx(0, put_times(put(put16(clear(&b), 301), "s", 1), "n", 300));
-    rx_end(0);
-    differs("STOP of an unknown name answers NOEXIST alone", "[0 NOEXIST closed] ", "[0 NOEXISTSTOPPED closed] ");
-    end();
-    begin("relaxed: STOP of a name that ends in a NUL");
-    join(0, node("nul"));
-    tx(1, put8(put(put16(clear(&b), 5), "snul", 4), 0));
-    rx_end(1);
-    rx_end(0);
-    end();
-    begin("relaxed: STOP of an empty name");
-    tx_request(0, STOP, "");
-    rx_end(0);
-    end();
-    begin("relaxed: STOP of a node in another case");
-    join(1, node("case"));
-    tx_request(0, STOP, "CASE");
-    rx_end(0);
-    stands(1);
-    differs("STOP of an unknown name answers NOEXIST alone",
-            "[1 X_RESP ok <new>] [1 open] [0 NOEXIST closed] [1 open] ",
-            "[1 X_RESP ok <new>] [1 open] [0 NOEXISTSTOPPED closed] [1 open] ");
-    end();
     relaxed = 0;
 }
 
@@ -1528,7 +1341,7 @@ static void shortage(void)
     begin_started("exec 2>/dev/null; ulimit -n 32; ", "",
                   "60 silent connections where 32 files may be open");
     for (i = 0; i < 2 * 60; i++)
-        conns[i] = dial(sides[i % 2].port);
+        conns[i] = dial_side(&sides[i % 2]);
     rx_alive();
     for (i = 0; i < 2 * 60; i++)
         close(conns[i]);
@@ -1540,7 +1353,7 @@ static void shortage(void)
 /* One that cannot have its last address has listened on the first for a while. */
 static int answers(struct side *s)
 {
-    int cfd = dial(s->port);
+    int cfd = dial_side(s);
     char bytes[4];
     const int answered = cfd >= 0 && write(cfd, "\0\1n", 3) == 3
         && recv(cfd, bytes, sizeof bytes, MSG_WAITALL) == sizeof bytes;
@@ -1599,7 +1412,7 @@ static void log_lines(void)
 {
     logging = 1;
     begin_started("", " -d", "the log of a registration, a look-up and a list");
-    tx_alive2(0, node("a"));
+    tx_alive2(0, entry_of("a"));
     rx(0, 6);
     look_up(1, "a");
     list(1, NAMES);
@@ -1639,7 +1452,7 @@ int main(int argc, char **argv)
     request_bytes();
     lengths();
     pieces("look-up", request(&b, PLEASE, "pieces"), 0);
-    pieces("ALIVE2", alive2(&b, node("pieces")), 1);
+    pieces("ALIVE2", alive2(&b, entry_of("pieces")), 1);
     short_registrations();
     fields();
     extras();
@@ -1647,11 +1460,7 @@ int main(int argc, char **argv)
     long_names();
     longest_name_is_found();
     odd_names();
-    look_ups();
-    leave_and_come_back();
-    duplicates();
-    listings();
-    kill_and_stop();
+    play_scenarios();
     slow_request();
     shortage();
     address_lists();
