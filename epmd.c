@@ -921,9 +921,12 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 #define MSG_MORE 0 /* Linux: the answer leaves together with the close */
 #endif
 
-/* ==== 6 State: every static variable there is ================================================================================== */
+/* ==== 6 Tables: the settings and what the daemon keeps; nothing grows after its start ======== */
 
-/* From the environment, then the options; constant once the daemon serves, but for `debug`. */
+#define LENGTH(a) (sizeof (a) / sizeof (a)[0])
+#define NEVER INT64_MAX
+
+/* From the environment and the options; constant once the daemon serves, but for `debug`. */
 struct settings {
 	uint32_t port;
 	const char *addresses;         /* NULL: all */
@@ -944,82 +947,383 @@ struct settings {
 static struct settings set = { .port = EPMD_PORT, .packet_timeout_s = 60, .timeout_s = 5 };
 
 /*
- * A connection's life. conn_* assign states, nobody else; conn_close() alone gives back the node and the slot.
+ * A connection's life. Section 10 assigns the states: conn_close() alone gives back the node and the slot.
  *
  *   FREE    -> READING   accepted
  *   READING -> SENDING   the request is complete and has an answer
- *   SENDING -> KEPT      all sent, and it is a node's registration
- *   any     -> FREE      all sent; malformed; ended by the peer; its time is up; evicted; stopped
+ *   SENDING -> KEPT      the answer is sent, and the connection is a node's registration
+ *   any     -> FREE      the answer is sent; the request is refused; the peer ended it; its time is
+ *                        up; another connection needs its slot or buffer; its node was stopped
  */
 enum conn_state { CONN_FREE, CONN_READING, CONN_SENDING, CONN_KEPT };
-
-/* Where the peer is. Asked for only where it matters: most look-ups are answered before it does. */
-enum conn_host { HOST_UNKNOWN, HOST_LOCAL, HOST_REMOTE };
 
 struct conn {
 	int fd;
 	int node;                      /* the row registered through it, or -1 */
+	int next;                      /* of a free slot: the next free one, or EPMD_CONN_MAX */
 	uint8_t state;
-	uint8_t host;
-	uint8_t refused;               /* a registration that was */
+	uint8_t is_local;              /* the peer is on this host */
+	uint8_t was_refused;           /* its registration was */
+	uint8_t is_list;               /* its answer is a listing */
 	uint8_t parked;                /* 0, or one of PARKED_* */
-	uint8_t listing;               /* its answer is one */
+	short want;                    /* if it is parked: POLLIN or POLLOUT */
 	uint8_t holds;                 /* it has a buffer, held[buffer] */
 	uint16_t buffer;
-	uint16_t fill;                 /* bytes in it: of an incomplete request, or still to be sent */
-	uint16_t next;                 /* the next free slot, where this is one, or EPMD_CONN_MAX */
-	int64_t since_ms;              /* waiting since, monotonic; 0 before it waited */
+	uint16_t fill;                 /* bytes of the request so far, or of the answer still to send */
+	int64_t since_ms;              /* waiting since, monotonic; 0: it has not waited yet */
 	int64_t deadline_ms;
-	struct epmd_cursor cursor;     /* of its listing; kind 0 where there is none, or no more */
+	struct epmd_cursor cursor;     /* of its listing; kind 0: there is none, or no more of it */
 };
 
-/* IPv4 or IPv6. */
+static struct epmd_nodes nodes;
+static struct conn conns[EPMD_CONN_MAX];
+static int conn_top;                         /* slots ever used */
+static int conn_free = EPMD_CONN_MAX;        /* the first free one below conn_top, if any */
+static int conn_limit;                       /* slots in use at most: as the descriptor limit allows */
+static int conns_used;                       /* slots in use */
+
+/* Buffers of the connections that wait; a node's connection needs none. */
+static uint8_t held[EPMD_CONN_SPARE][EPMD_PACKET_MAX];
+static uint8_t held_taken[EPMD_CONN_SPARE];
+
+/*
+ * What poll() looks at: the pipe of the signals, the kernel's queue, the listeners, then the parked
+ * connections that are not in the queue, slot for slot.
+ */
+enum { POLL_SIGNAL, POLL_QUEUE, POLL_LISTEN };
+static struct pollfd polled[POLL_LISTEN + EPMD_LISTEN_MAX + EPMD_CONN_MAX];
+static int listen_len;
+static int polled_slots;                     /* those of higher slots are not looked at */
+
+static int64_t earlier(int64_t a_ms, int64_t b_ms)
+{
+	return a_ms < b_ms ? a_ms : b_ms;
+}
+
+/* Milliseconds, monotonic. */
+static int64_t clock_ms(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
+		return 0;
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ==== 7 Addresses: IPv4 and IPv6, as text and as the kernel has them ========================= */
+
+#define ADDRESS_TEXT_MAX 64 /* bytes: an IPv6 address, a `%`, an interface's name */
+
 union address {
 	struct sockaddr any;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 };
 
-static struct epmd_nodes nodes;
-static struct conn conns[EPMD_CONN_MAX];
-static uint8_t held[EPMD_CONN_SPARE][EPMD_PACKET_MAX]; /* for those that wait; a node holds nothing */
-static uint8_t held_taken[EPMD_CONN_SPARE];
-static uint16_t conn_top;                    /* slots ever used */
-static uint16_t conn_free = EPMD_CONN_MAX;   /* the first free one below conn_top, or EPMD_CONN_MAX */
-static uint16_t conn_limit;                  /* slots in use at most: as the descriptor limit allows */
-static uint16_t conns_used;                  /* slots in use */
+/*
+ * Reads the decimal number that text starts with, less than 2^32 - 1, into *v. Returns where it
+ * ends, or NULL if there is none such.
+ */
+static const char *number_read(const char *text, uint32_t *v)
+{
+	char *end;
+	const unsigned long number = strtoul(text, &end, 10);
 
-static union address peer;                   /* of the connection accepted last */
-static struct epmd_answer answer;            /* to the request at hand */
-static uint8_t received[EPMD_PACKET_MAX];    /* by the last recv() */
-static uint8_t scratch[EPMD_SCRATCH_MAX];    /* of a listing, while it is made and sent */
+	*v = (uint32_t)number;
+	return *text < '0' || *text > '9' || number >= UINT32_MAX ? NULL : end;
+}
 
-/* What poll() looks at: the signal pipe, the park's own queue, the listeners, then parked connections, slot for slot. */
-enum { POLL_SIGNAL, POLL_QUEUE, POLL_LISTEN };
-static struct pollfd polled[POLL_LISTEN + EPMD_LISTEN_MAX + EPMD_CONN_MAX];
-static uint16_t listen_len;
-static struct {
-	uint16_t batch;     /* connections to accept at the next turn */
-	uint16_t filled;    /* turns since it last changed */
-	uint16_t patience;  /* that many before it grows: more after each accept in vain, so that a lone client costs hardly any */
-} listen_pace[EPMD_LISTEN_MAX];
-static uint16_t polled_slots;                /* parked in polled[]: those of higher slots are not looked at */
+/* Whether text is such a number and no more. */
+static int is_number(const char *text, uint32_t *v)
+{
+	const char *const end = number_read(text, v);
 
-#define LENGTH(a) (sizeof (a) / sizeof (a)[0])
-#define NEVER INT64_MAX
-static int64_t deadline_ms = NEVER;          /* no connection's is earlier */
-static int64_t pause_ms = NEVER;             /* until then nothing is accepted */
-static int64_t idle_ms = NEVER;              /* it ends then, if nobody connects before */
-static int64_t shortage_ms = NEVER;          /* the next one may be over then */
-static int64_t notify_ms = NEVER;            /* READY=1 is to be sent again then */
-static int notify_socket = -1;               /* to the supervisor, until then */
-static int signal_pipe = -1;                 /* its writing end */
+	return end != NULL && *end == '\0';
+}
+
+/* Sets *a from text, which is cut at the `%` of a scoped address; -1 if it is no IP address. */
+static int address_parse(char *text, uint16_t port, union address *a)
+{
+	char *scope = strchr(text, '%');
+
+	memset(a, 0, sizeof *a);
+	if (inet_pton(AF_INET, text, &a->v4.sin_addr) == 1) {
+		a->v4.sin_family = AF_INET;
+		a->v4.sin_port = htons(port);
+		return 0;
+	}
+	if (scope != NULL)
+		*scope++ = '\0';
+	if (inet_pton(AF_INET6, text, &a->v6.sin6_addr) != 1)
+		return -1;
+	a->v6.sin6_family = AF_INET6;
+	a->v6.sin6_port = htons(port);
+	if (scope != NULL)
+		a->v6.sin6_scope_id = if_nametoindex(scope);
+	if (scope == NULL || a->v6.sin6_scope_id != 0)
+		return 0;
+	return is_number(scope, &a->v6.sin6_scope_id) && a->v6.sin6_scope_id != 0 ? 0 : -1;
+}
+
+static socklen_t address_len(const union address *a)
+{
+	return a->any.sa_family == AF_INET6 ? sizeof a->v6 : sizeof a->v4;
+}
+
+/* The IP address in network order; *len is 4, 16, or 0 if it is none. */
+static const uint8_t *address_bytes(const union address *a, size_t *len)
+{
+	switch (a->any.sa_family) {
+	case AF_INET:
+		*len = 4;
+		return (const uint8_t *)&a->v4.sin_addr;
+	case AF_INET6:
+		*len = 16;
+		return a->v6.sin6_addr.s6_addr;
+	default:
+		*len = 0;
+		return (const uint8_t *)a;
+	}
+}
+
+/* The interface of a scoped address, or 0. */
+static uint32_t address_scope(const union address *a)
+{
+	return a->any.sa_family == AF_INET6 ? a->v6.sin6_scope_id : 0;
+}
+
+/* 0 if it is no IP address. */
+static uint16_t address_port(const union address *a)
+{
+	if (a->any.sa_family == AF_INET6)
+		return ntohs(a->v6.sin6_port);
+	return a->any.sa_family == AF_INET ? ntohs(a->v4.sin_port) : 0;
+}
+
+/* 127/8, ::1, ::ffff:127/104 */
+static int address_is_loopback(const union address *a)
+{
+	static const uint8_t v4_mapped[13] = { [10] = 255, [11] = 255, [12] = 127 };
+	static const uint8_t v6[16] = { [15] = 1 };
+	size_t len;
+	const uint8_t *const bytes = address_bytes(a, &len);
+
+	if (len == 4)
+		return bytes[0] == 127;
+	return len == 16 &&
+	    (memcmp(bytes, v6, sizeof v6) == 0 || memcmp(bytes, v4_mapped, sizeof v4_mapped) == 0);
+}
+
+/* 0.0.0.0, :: */
+static int address_is_any(const union address *a)
+{
+	static const uint8_t any[16];
+	size_t len;
+	const uint8_t *const bytes = address_bytes(a, &len);
+
+	return len > 0 && memcmp(bytes, any, len) == 0;
+}
+
+/* The same host, whatever the ports. */
+static int address_is_same(const union address *a, const union address *b)
+{
+	size_t a_len, b_len;
+	const uint8_t *const a_bytes = address_bytes(a, &a_len);
+	const uint8_t *const b_bytes = address_bytes(b, &b_len);
+
+	return a_len == b_len && memcmp(a_bytes, b_bytes, a_len) == 0 &&
+	    address_scope(a) == address_scope(b);
+}
+
+/* As inet_pton(3) reads it, with the interface of a scoped one; `?` if it is no IP address. */
+static void address_text(const union address *a, char text[ADDRESS_TEXT_MAX])
+{
+	const uint32_t scope = address_scope(a);
+	char ip[INET6_ADDRSTRLEN], interface[IF_NAMESIZE] = "";
+	size_t len;
+
+	if (inet_ntop(a->any.sa_family, address_bytes(a, &len), ip, sizeof ip) == NULL)
+		strcpy(ip, "?");
+	if (scope != 0 && if_indextoname(scope, interface) == NULL)
+		snprintf(interface, sizeof interface, "%lu", (unsigned long)scope);
+	snprintf(text, ADDRESS_TEXT_MAX, "%s%s%s", ip, scope != 0 ? "%" : "", interface);
+}
+
+/* The address that a socket is bound to or, if `peer`, connected to; of no family if it has none. */
+static union address socket_address(int fd, int peer)
+{
+	union address a;
+	socklen_t len = sizeof a;
+
+	memset(&a, 0, sizeof a);
+	if ((peer ? getpeername(fd, &a.any, &len) : getsockname(fd, &a.any, &len)) < 0)
+		a.any.sa_family = AF_UNSPEC;
+	return a;
+}
+
+/* ==== 8 Log: lines to standard error, or to syslog once detached; counts; shortages ========== */
+
+#define LOG_MAX  (EPMD_LINE_MAX + 256) /* bytes of a line */
+#define LOG_NOTE (-1)
+
+static int journal;                          /* a line begins with its priority, for systemd */
+static int stderr_shared;                    /* the flags of standard error are the caller's as well */
+static const char *error_prefix = "epmd: ";
 static int log_socket = -1;                  /* to the syslog daemon, once detached */
-static volatile sig_atomic_t ended;          /* by this signal, or END_REASON */
-#define END_REASON (-1)
-static char end_reason[96];                  /* for the log, where it was no signal */
 
-static char name_text[EPMD_NAME_MAX + 1];    /* printable()'s */
+/* The characters in a buffer of `room` bytes if snprintf() returned len. */
+static size_t text_len(int len, size_t room)
+{
+	const size_t whole = len > 0 ? (size_t)len : 0;
+
+	return whole < room ? whole : room - 1;
+}
+
+/*
+ * Loses what does not fit: a reader that has stopped reading must not stop the daemon. poll() would
+ * not tell, since a terminal is ready as soon as it has room for a byte. If the flags are others' as
+ * well, O_NONBLOCK is set for the moment of the write alone.
+ */
+static void write_stderr(const char *line, size_t len)
+{
+	const int flags = stderr_shared ? fcntl(STDERR_FILENO, F_GETFL) : -1;
+
+	if (flags != -1)
+		(void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
+	(void)!write(STDERR_FILENO, line, len);
+	if (flags != -1)
+		(void)fcntl(STDERR_FILENO, F_SETFL, flags);
+}
+
+/*
+ * To the syslog daemon by RFC 3164: not by syslog(3), which waits for a daemon that has stopped
+ * reading, and takes memory.
+ */
+static void log_line(int priority, int is_dated, const char *text)
+{
+	static const struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = _PATH_LOG };
+	const time_t now = time(NULL);
+	char line[LOG_MAX], date[32];
+	int len;
+
+	if (set.daemon)
+		len = snprintf(line, sizeof line, "<%d>epmd[%ld]: %s", LOG_DAEMON | priority,
+		    (long)getpid(), text);
+	else if (journal)
+		len = snprintf(line, sizeof line, "<%d>%s\n", priority, text);
+	else if (is_dated)
+		len = snprintf(line, sizeof line, "epmd: %.24s: %s\n",
+		    ctime_r(&now, date) != NULL ? date : "", text);
+	else
+		len = snprintf(line, sizeof line, "%s\n", text);
+	if (set.daemon)
+		(void)sendto(log_socket, line, text_len(len, sizeof line),
+		    MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&to, sizeof to);
+	else
+		write_stderr(line, text_len(len, sizeof line));
+}
+
+/* At `level` -d and more; level 0 always, as a warning, and LOG_NOTE too, as information. */
+static void log_at(int level, const char *format, ...)
+{
+	char text[LOG_MAX];
+	va_list ap;
+
+	if (level > set.debug)
+		return;
+	va_start(ap, format);
+	vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	log_line(level > 0 ? LOG_DEBUG : level == 0 ? LOG_WARNING : LOG_INFO, 1, text);
+}
+
+#define HEX_COLUMNS 16
+#define HEX_MAX     1024 /* bytes of a packet that are shown */
+
+static void log_bytes(const uint8_t *bytes, size_t len)
+{
+	static const char digit[] = "0123456789abcdef";
+	char hex[3 * HEX_COLUMNS + 1], text[HEX_COLUMNS + 1], line[16 + 4 * HEX_COLUMNS + 16];
+	size_t at, i;
+
+	if (set.debug < 2)
+		return;
+	log_at(2, "got %lu bytes", (unsigned long)len);
+	for (at = 0; at < len && at < HEX_MAX; at += HEX_COLUMNS) {
+		memset(hex, ' ', sizeof hex - 1);
+		hex[sizeof hex - 1] = '\0';
+		memset(text, '\0', sizeof text);
+		for (i = 0; at + i < len && i < HEX_COLUMNS; i++) {
+			hex[3 * i] = digit[bytes[at + i] / 16u];
+			hex[3 * i + 1] = digit[bytes[at + i] % 16u];
+			text[i] = '.';
+			if (bytes[at + i] > 31 && bytes[at + i] < 127)
+				text[i] = (char)bytes[at + i];
+		}
+		snprintf(line, sizeof line, "***** %08lx  %.24s %.24s |%s|", (unsigned long)at, hex,
+		    hex + 24, text);
+		log_line(LOG_DEBUG, 0, line);
+	}
+	if (at < len)
+		log_line(LOG_DEBUG, 0, "***** ......and more");
+}
+
+/*
+ * A name for the log, from the network or the table: as it is if it may be registered, else with a
+ * `?` for each byte that could harm.
+ */
+static const char *printable(const uint8_t *name, size_t len, char text[EPMD_NAME_MAX + 1])
+{
+	size_t i;
+	int is_good;
+
+	if (len > EPMD_NAME_MAX)
+		len = EPMD_NAME_MAX;
+	is_good = name_is_good(name, len);
+	for (i = 0; i < len; i++) {
+		text[i] = (char)name[i];
+		if (is_control(0, name[i]) || (name[i] > 126 && !is_good))
+			text[i] = '?';
+	}
+	text[len] = '\0';
+	return text;
+}
+
+/* -d -d -d: all nodes, live and remembered. */
+static void log_tables(void)
+{
+	char line[LOG_MAX], where[48], name[EPMD_NAME_MAX + 1];
+	const struct epmd_node *n;
+	int k, i, is_live;
+
+	if (set.debug < 3)
+		return;
+	for (is_live = 1; is_live >= 0; is_live--) {
+		const struct epmd_order *const order = is_live ? &nodes.live : &nodes.old;
+
+		for (k = 0; k < order->len; k++) {
+			i = order->row[is_live ? order->len - 1 - k : k];
+			n = &nodes.node[i];
+			snprintf(where, sizeof where, " at port %d, fd = %d", n->port, n->fd);
+			snprintf(line, sizeof line, "*****     %s \"%s#%lu\"%s",
+			    is_live ? "active name    " : "old/unused name",
+			    printable(epmd_name(&nodes, (uint16_t)i), n->name_len, name),
+			    (unsigned long)creation_told(n), is_live ? where : "");
+			log_line(LOG_DEBUG, 0, line);
+		}
+		snprintf(line, sizeof line, "*****     %s count%s: %d",
+		    is_live ? "reg calculated" : "unreg calculated", is_live ? "  " : "", order->len);
+		log_line(LOG_DEBUG, 0, line);
+	}
+}
+
+/* ---- what was counted since the start */
+
+static struct {
+	uint32_t since;                /* seconds, wall clock */
+	unsigned nodes_max;
+	unsigned long refused, dropped, evicted, timed_out;
+} counts;
 
 /* The requests, the frequent ones first. */
 static struct {
@@ -1037,200 +1341,7 @@ static struct {
 };
 #define REQUEST_KINDS ((int)LENGTH(requests))
 
-static struct {
-	uint32_t since;
-	unsigned nodes_max;
-	unsigned long refused, dropped, evicted, timed_out;
-} counts;
-static volatile sig_atomic_t counts_wanted;  /* by SIGUSR1 */
-static volatile sig_atomic_t debug_wanted;   /* by SIGUSR2: on, or off */
-static int debug_level = 1;                  /* how many -d there are where it is switched on */
-
-static int journal;                          /* a line begins with its priority, for systemd */
-static int stderr_shared;                    /* its flags are those of the caller's as well */
-static const char *error_prefix = "epmd: ";
-
-enum { SHORT_CONNS, SHORT_FDS, SHORT_NODES, SHORT_KINDS };
-static struct {
-	int64_t until_ms;              /* it is over then, if nothing more happens; 0: there is none */
-	const char *begins, *ends;
-} shortage[SHORT_KINDS] = {
-	{ 0, "no free connection: closing those that have waited longest", "connections are free again" },
-	{ 0, "out of file descriptors or memory for a new connection", "new connections are accepted again" },
-	{ 0, "as many nodes as are admitted: refusing new ones", "new nodes are admitted again" }
-};
-
-/* ==== 7 Messages: a line to standard error, or to syslog once detached; printable whatever the network said ================== */
-
-static const char *now_text(char text[32])
-{
-	const time_t now = time(NULL);
-
-	if (ctime_r(&now, text) == NULL)
-		return "";
-	text[strcspn(text, "\n")] = '\0';
-	return text;
-}
-
-/* The characters that snprintf() left in `room` bytes, where it returned len. */
-static size_t text_len(int len, size_t room)
-{
-	const size_t whole = len > 0 ? (size_t)len : 0;
-
-	return whole < room ? whole : room - 1;
-}
-
-/*
- * A reader that has stopped reading must not stop the daemon: what does not fit is lost. poll()
- * would not do, since a terminal is ready as soon as it has room for a byte. If the flags are
- * others' as well, O_NONBLOCK is set for the moment of the write alone.
- */
-static void write_stderr(const char *line, size_t len)
-{
-	const int flags = stderr_shared ? fcntl(STDERR_FILENO, F_GETFL) : -1;
-
-	if (flags != -1)
-		(void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
-	(void)!write(STDERR_FILENO, line, len);
-	if (flags != -1)
-		(void)fcntl(STDERR_FILENO, F_SETFL, flags);
-}
-
-/* RFC 3164, to the local daemon. Not syslog(3), which waits for a daemon that has stopped reading, and takes memory. */
-static void write_syslog(const char *text, int priority)
-{
-	static const struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = _PATH_LOG };
-	char line[EPMD_LINE_MAX + 256];
-	const int len = snprintf(line, sizeof line, "<%d>epmd[%ld]: %s", LOG_DAEMON | priority, (long)getpid(), text);
-
-	(void)sendto(log_socket, line, text_len(len, sizeof line), MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&to, sizeof to);
-}
-
-static void log_text(int priority, int dated, const char *text)
-{
-	char line[EPMD_LINE_MAX + 256], date[32];
-	int len;
-
-	if (set.daemon) {
-		write_syslog(text, priority);
-		return;
-	}
-	if (journal)
-		len = snprintf(line, sizeof line, "<%d>%s\n", priority, text);
-	else if (dated)
-		len = snprintf(line, sizeof line, "epmd: %s: %s\n", now_text(date), text);
-	else
-		len = snprintf(line, sizeof line, "%s\n", text);
-	write_stderr(line, text_len(len, sizeof line));
-}
-
-#define LOG_NOTE (-1)
-
-/* At `level` -d and more; level 0 always, as a warning, and LOG_NOTE too, as information. */
-static void log_at(int level, const char *format, ...)
-{
-	char text[EPMD_LINE_MAX + 128];
-	va_list ap;
-
-	if (level > set.debug)
-		return;
-	va_start(ap, format);
-	vsnprintf(text, sizeof text, format, ap);
-	va_end(ap);
-	log_text(level > 0 ? LOG_DEBUG : level == 0 ? LOG_WARNING : LOG_INFO, 1, text);
-}
-
-/* A line without a date, of the tables and the bytes. */
-static void log_raw(const char *line)
-{
-	log_text(LOG_DEBUG, 0, line);
-}
-
-#define HEX_COLUMNS 16
-#define HEX_MAX     1024 /* bytes of a packet that are shown */
-
-static void log_hex_line(const uint8_t *bytes, size_t at, size_t len)
-{
-	static const char digit[] = "0123456789abcdef";
-	char hex[3 * HEX_COLUMNS + 1], text[HEX_COLUMNS + 1] = "", line[16 + 4 * HEX_COLUMNS + 16];
-	size_t i;
-
-	memset(hex, ' ', sizeof hex - 1);
-	hex[sizeof hex - 1] = '\0';
-	for (i = 0; i < len && i < HEX_COLUMNS; i++) {
-		hex[3 * i] = digit[bytes[at + i] / 16u];
-		hex[3 * i + 1] = digit[bytes[at + i] % 16u];
-		text[i] = (char)(bytes[at + i] > 31 && bytes[at + i] < 127 ? bytes[at + i] : '.');
-	}
-	snprintf(line, sizeof line, "***** %08lx  %.24s %.24s |%s|",
-	    (unsigned long)at, hex, hex + 24, text);
-	log_raw(line);
-}
-
-static void log_bytes(const uint8_t *bytes, size_t len)
-{
-	size_t at;
-
-	if (set.debug < 2)
-		return;
-	log_at(2, "got %lu bytes", (unsigned long)len);
-	for (at = 0; at < len && at < HEX_MAX; at += HEX_COLUMNS)
-		log_hex_line(bytes, at, len - at);
-	if (at < len)
-		log_raw("***** ......and more");
-}
-
-/* A name as it may stand in a log: as it is where it is a good one, else with a `?` for each byte that could harm. */
-static const char *printable(const uint8_t *name, size_t len)
-{
-	size_t i;
-	int good;
-
-	if (len > EPMD_NAME_MAX)
-		len = EPMD_NAME_MAX;
-	good = name_is_good(name, len);
-	for (i = 0; i < len; i++)
-		name_text[i] = (char)(is_control(0, name[i]) || (name[i] > 126 && !good) ? '?' : name[i]);
-	name_text[len] = '\0';
-	return name_text;
-}
-
-static const char *node_text(uint16_t i)
-{
-	return printable(epmd_name(&nodes, i), nodes.node[i].name_len);
-}
-
-static void log_node(uint16_t i)
-{
-	const struct epmd_node *n = &nodes.node[i];
-	char line[EPMD_LINE_MAX + 128], where[48] = "";
-
-	if (n->live)
-		snprintf(where, sizeof where, " at port %d, fd = %d", n->port, n->fd);
-	snprintf(line, sizeof line, "*****     %s \"%s#%lu\"%s",
-	    n->live ? "active name    " : "old/unused name", node_text(i),
-	    (unsigned long)creation_told(n), where);
-	log_raw(line);
-}
-
-static void log_tables(void)
-{
-	char line[128];
-	uint16_t k;
-
-	if (set.debug < 3)
-		return;
-	for (k = nodes.live.len; k > 0; k--)
-		log_node(nodes.live.row[k - 1]);
-	snprintf(line, sizeof line, "*****     reg calculated count  : %d", nodes.live.len);
-	log_raw(line);
-	for (k = 0; k < nodes.old.len; k++)
-		log_node(nodes.old.row[k]);
-	snprintf(line, sizeof line, "*****     unreg calculated count: %d", nodes.old.len);
-	log_raw(line);
-}
-
-/* The request's row among the counts and their names, or -1. */
+/* The request's row, or -1. */
 static int request_kind(uint8_t request)
 {
 	int k;
@@ -1241,15 +1352,23 @@ static int request_kind(uint8_t request)
 	return -1;
 }
 
-/* As it is called in the log. */
-static const char *request_text(uint8_t request)
+static void count_request(const struct epmd_answer *a)
 {
-	const int kind = request_kind(request);
+	const int kind = request_kind(a->request);
 
-	return kind < 0 ? "unknown" : requests[kind].text;
+	if (a->verdict == EPMD_MORE)
+		return;
+	if (kind >= 0)
+		requests[kind].count++;
+	if (a->verdict == EPMD_DROP)
+		counts.dropped++;
+	if (a->request == EPMD_ALIVE2_REQ && a->verdict == EPMD_SEND)
+		counts.refused++;
+	if (nodes.live.len > counts.nodes_max)
+		counts.nodes_max = nodes.live.len;
 }
 
-/* Adds what fits of a text behind the first `at` bytes of line[0..room-1]; returns how many they are then. */
+/* Adds what fits of a text behind the first `at` bytes of line[0..room-1]; returns their number. */
 static size_t add_text(char *line, size_t room, size_t at, const char *text)
 {
 	while (at < room && *text != '\0')
@@ -1257,33 +1376,36 @@ static size_t add_text(char *line, size_t room, size_t at, const char *text)
 	return at;
 }
 
-/* Adds a line of what happened since the start. */
-static size_t add_counts(char *line, size_t room, size_t at)
+/* SIGUSR1. */
+static void log_counts(void)
 {
+	char line[512] = "", part[160];
 	uint8_t since[24];
-	char part[160];
+	size_t at;
 	int k;
 
 	since[put_date(since, 0, counts.since)] = '\0';
-	snprintf(part, sizeof part, "up since %s; nodes %u, at most %u;", (const char *)since, nodes.live.len, counts.nodes_max);
-	at = add_text(line, room, at, part);
+	snprintf(part, sizeof part, "up since %s; nodes %u, at most %u;", (const char *)since,
+	    nodes.live.len, counts.nodes_max);
+	at = add_text(line, sizeof line - 1, 0, part);
 	for (k = 0; k < REQUEST_KINDS; k++) {
 		snprintf(part, sizeof part, " %s_REQ %lu,", requests[k].text, requests[k].count);
-		at = add_text(line, room, at, part);
+		at = add_text(line, sizeof line - 1, at, part);
 	}
-	snprintf(part, sizeof part, " refused %lu, dropped %lu, evicted %lu, timed out %lu", counts.refused, counts.dropped, counts.evicted,
-	    counts.timed_out);
-	return add_text(line, room, at, part);
+	snprintf(part, sizeof part, " refused %lu, dropped %lu, evicted %lu, timed out %lu",
+	    counts.refused, counts.dropped, counts.evicted, counts.timed_out);
+	(void)add_text(line, sizeof line - 1, at, part);
+	log_at(LOG_NOTE, "%s", line);
 }
 
 #define GAUGE(name)   "# TYPE epmd_" name " gauge\nepmd_" name " %lu\n"
 #define COUNTER(name) "# TYPE epmd_" name " counter\nepmd_" name " %lu\n"
 
-/* The same behind the answer, in Prometheus's text format. */
-static void answer_metrics(void)
+/* The same in Prometheus's text format, behind an answer. */
+static void answer_counts(struct epmd_answer *a)
 {
 	const unsigned long now = (unsigned long)time(NULL);
-	const size_t room = sizeof answer.out;
+	const size_t room = sizeof a->out;
 	char part[1024];
 	size_t at;
 	int k;
@@ -1296,127 +1418,182 @@ static void answer_metrics(void)
 	    (unsigned long)nodes.live.len, (unsigned long)counts.nodes_max,
 	    (unsigned long)nodes.limit, (unsigned long)conns_used, counts.refused, counts.dropped,
 	    counts.evicted, counts.timed_out);
-	at = add_text((char *)answer.out, room, answer.len, part);
+	at = add_text((char *)a->out, room, a->len, part);
 	for (k = 0; k < REQUEST_KINDS; k++) {
 		snprintf(part, sizeof part, "epmd_requests_total{request=\"%s\"} %lu\n",
 		    requests[k].text, requests[k].count);
-		at = add_text((char *)answer.out, room, at, part);
+		at = add_text((char *)a->out, room, at, part);
 	}
-	answer.len = (uint16_t)at;
+	a->len = (uint16_t)at;
 }
 
-static void count_request(void)
-{
-	const int kind = request_kind(answer.request);
+/* ---- a request and what became of it; the texts are OTP's, and people search for them */
 
-	if (answer.verdict == EPMD_MORE)
-		return;
-	if (kind >= 0)
-		requests[kind].count++;
-	if (answer.verdict == EPMD_DROP)
-		counts.dropped++;
-	if (answer.request == EPMD_ALIVE2_REQ && answer.verdict == EPMD_SEND)
-		counts.refused++;
-	if (nodes.live.len > counts.nodes_max)
-		counts.nodes_max = nodes.live.len;
-}
-
-static void log_malformed(const uint8_t *in, size_t fill)
+static void log_malformed(const char *request, const uint8_t *in, size_t fill)
 {
 	const size_t len = get_16(in, 0);
 
 	if (len == 0 || len > EPMD_PACKET_MAX - 2)
 		log_at(1, "invalid packet size (%lu)", (unsigned long)len);
 	else if (fill > len + 2)
-		log_at(1, "got %lu bytes in packet, expected %lu", (unsigned long)(fill - 2), (unsigned long)len);
+		log_at(1, "got %lu bytes in packet, expected %lu", (unsigned long)(fill - 2),
+		    (unsigned long)len);
 	else
-		log_at(1, "malformed %s_REQ (%lu)", request_text(answer.request), (unsigned long)len);
+		log_at(1, "malformed %s_REQ (%lu)", request, (unsigned long)len);
 }
 
-/* The request at hand and what became of it; the texts are OTP's, and people search for them. */
-static void log_request(const uint8_t *in, size_t fill, int local)
+static void log_request(const struct epmd_answer *a, const uint8_t *in, size_t fill, int is_local)
 {
-	const char *const request = request_text(answer.request);
-	const char *const name = printable(in + answer.name_at, answer.name_len);
-	const struct epmd_node *const n = answer.node >= 0 ? &nodes.node[answer.node] : NULL;
+	static const char *const reason[] = {
+		[EPMD_TAKEN] = "node name already occupied %s",
+		[EPMD_FULL] = "no room for node %s",
+		[EPMD_BAD_NAME] = "invalid node name %s",
+		[EPMD_BAD_EXTRA] = "extra data is too long",
+		[EPMD_LIVING_NODES] = "Disallowed KILL_REQ, live nodes",
+		[EPMD_UNKNOWN_REQUEST] = "got garbage"
+	};
+	const int kind = request_kind(a->request);
+	const char *const request = kind < 0 ? "unknown" : requests[kind].text;
+	const struct epmd_node *const n = a->node >= 0 ? &nodes.node[a->node] : NULL;
+	char name[EPMD_NAME_MAX + 1];
 
-	if (request_kind(answer.request) >= 0 && answer.verdict != EPMD_MORE && (answer.reason != EPMD_MALFORMED || fill <= get_16(in, 0) + 2u))
-		log_at(answer.request == EPMD_STATUS_REQ ? 2 : 1, "** got %s_REQ", request);
-	switch (answer.reason) {
-	case EPMD_OK:
-		if (answer.verdict == EPMD_KEEP && n != NULL) {
-			log_at(1, "registering '%s:%lu', port %d", name, (unsigned long)creation_told(n), n->port);
-			log_at(1, "type %d proto %d highvsn %d lowvsn %d", n->type, n->protocol, n->highest, n->lowest);
-			log_tables();
-		} else if (answer.verdict == EPMD_QUIT) {
-			log_at(1, "epmd killed");
-		}
-		break;
-	case EPMD_TAKEN:
-		log_at(1, "node name already occupied %s", name);
-		break;
-	case EPMD_FULL:
-		log_at(1, "no room for node %s", name);
-		break;
-	case EPMD_BAD_NAME:
-		log_at(1, "invalid node name %s", name);
-		break;
-	case EPMD_BAD_EXTRA:
-		log_at(1, "extra data is too long");
-		break;
-	case EPMD_UNKNOWN_NODE:
-		if (answer.request == EPMD_STOP_REQ)
-			log_at(1, "trying to unregister node with unknown name %s", name);
-		break;
-	case EPMD_LIVING_NODES:
-		log_at(1, "Disallowed KILL_REQ, live nodes");
-		break;
-	case EPMD_MALFORMED:
-		log_malformed(in, fill);
-		break;
-	case EPMD_UNKNOWN_REQUEST:
-		log_at(1, "got garbage");
-		break;
-	case EPMD_NOT_ALLOWED:
-		log_at(1, local ? "Disallowed %s_REQ, no relaxed_command_check" : "%s_REQ from non local address", request);
-		break;
+	if (a->verdict == EPMD_MORE)
+		return;
+	(void)printable(in + a->name_at, a->name_len, name);
+	if (kind >= 0 && (a->reason != EPMD_MALFORMED || fill <= get_16(in, 0) + 2u))
+		log_at(a->request == EPMD_STATUS_REQ ? 2 : 1, "** got %s_REQ", request);
+	if (a->reason == EPMD_MALFORMED) {
+		log_malformed(request, in, fill);
+	} else if (a->reason == EPMD_NOT_ALLOWED) {
+		log_at(1, is_local ? "Disallowed %s_REQ, no relaxed_command_check" :
+		    "%s_REQ from non local address", request);
+	} else if (a->reason == EPMD_UNKNOWN_NODE && a->request == EPMD_STOP_REQ) {
+		log_at(1, "trying to unregister node with unknown name %s", name);
+	} else if (a->reason != EPMD_OK && a->reason != EPMD_UNKNOWN_NODE) {
+		log_at(1, reason[a->reason], name);
+	} else if (a->verdict == EPMD_KEEP && n != NULL) {
+		log_at(1, "registering '%s:%lu', port %d", name, (unsigned long)creation_told(n),
+		    n->port);
+		log_at(1, "type %d proto %d highvsn %d lowvsn %d", n->type, n->protocol, n->highest,
+		    n->lowest);
+		log_tables();
+	} else if (a->verdict == EPMD_QUIT) {
+		log_at(1, "epmd killed");
 	}
 }
 
-static void log_sent(const uint8_t *in)
+static void log_sent(const struct epmd_answer *a, const uint8_t *in)
 {
-	const char *const name = printable(in + answer.name_at, answer.name_len);
+	const int is_ok = a->reason == EPMD_OK;
+	char name[EPMD_NAME_MAX + 1];
 
-	log_bytes(answer.out, answer.len);
-	switch (answer.request) {
+	(void)printable(in + a->name_at, a->name_len, name);
+	log_bytes(a->out, a->len);
+	switch (a->request) {
 	case EPMD_ALIVE2_REQ:
 		log_at(1, "** sent ALIVE2_RESP for \"%s\"", name);
 		break;
 	case EPMD_PORT_PLEASE2_REQ:
-		log_at(1, "** sent PORT2_RESP (%s) for \"%s\"", answer.reason == EPMD_OK ? "ok" : "error", name);
+		log_at(1, "** sent PORT2_RESP (%s) for \"%s\"", is_ok ? "ok" : "error", name);
 		break;
 	case EPMD_STOP_REQ:
-		log_at(1, "** sent STOP_RESP %s", answer.reason == EPMD_OK ? "STOPPED" : "NOEXIST");
+		log_at(1, "** sent STOP_RESP %s", is_ok ? "STOPPED" : "NOEXIST");
 		break;
 	case EPMD_NAMES_REQ:
 	case EPMD_DUMP_REQ:
-		log_at(1, "** sent %s_RESP", request_text(answer.request));
+		log_at(1, "** sent %s_RESP", requests[request_kind(a->request)].text);
+		break;
+	case EPMD_KILL_REQ:
+		if (a->verdict == EPMD_QUIT)
+			log_at(1, "got KILL_REQ - terminates normal");
 		break;
 	default:
 		break;
 	}
 }
 
-/* A shortage is told of when it begins and when it has been over for this long: no peer can fill the log with it. */
-#define SHORTAGE_MS 10000
+/* ---- peers, and shortages */
 
-/* Whether it lasts, though nobody has met it for a while. */
-static int shortage_lasts(int kind)
+static void log_peer(int level, const struct conn *c, const char *what)
 {
-	return kind == SHORT_NODES && nodes.live.len >= nodes.limit;
+	union address peer;
+	char text[ADDRESS_TEXT_MAX];
+
+	if (level > set.debug)
+		return;
+	peer = socket_address(c->fd, 1);
+	address_text(&peer, text);
+	log_at(level, "%s on file descriptor %d from %s port %d", what, c->fd, text,
+	    address_port(&peer));
 }
 
-/* Says which are over, and finds the next. */
+#define PEERS_TEXT_MAX 128
+
+/*
+ * The peer that most connections are from, as " (n of all from address)" or nothing: of the nodes'
+ * connections, or of the others. By majority vote: if no peer has more than half, it is any of them.
+ */
+static void most_text(int of_nodes, char text[PEERS_TEXT_MAX])
+{
+	union address most, a;
+	char address[ADDRESS_TEXT_MAX];
+	unsigned votes = 0, all = 0, count = 0;
+	int pass, is_same;
+	const struct conn *c;
+
+	memset(&most, 0, sizeof most);
+	for (pass = 0; pass < 2; pass++) {
+		for (c = conns; c < conns + conn_top; c++) {
+			if (c->state == CONN_FREE || (c->node >= 0) != of_nodes)
+				continue;
+			a = socket_address(c->fd, 1);
+			if (pass == 0 && votes == 0)
+				most = a;
+			is_same = address_is_same(&a, &most);
+			votes = is_same ? votes + 1 : votes - 1;
+			all += pass == 1;
+			count += is_same && pass == 1;
+		}
+	}
+	address_text(&most, address);
+	text[0] = '\0';
+	if (count > 0)
+		snprintf(text, PEERS_TEXT_MAX, " (%u of %u from %s)", count, all, address);
+}
+
+/*
+ * A shortage is logged when it begins, and when it has been over for SHORTAGE_MS: so no peer can
+ * fill the log with it.
+ */
+#define SHORTAGE_MS 10000
+enum { SHORT_CONNS, SHORT_FDS, SHORT_NODES, SHORT_KINDS };
+static struct {
+	int64_t until_ms;              /* it ends then, if it is not met again; 0: there is none */
+	const char *begins, *ends;
+} shortage[SHORT_KINDS] = {
+	{ 0, "no free connection: closing those that have waited longest",
+	    "connections are free again" },
+	{ 0, "out of file descriptors or memory for a new connection",
+	    "new connections are accepted again" },
+	{ 0, "as many nodes as are admitted: refusing new ones", "new nodes are admitted again" }
+};
+static int64_t shortage_ms = NEVER;          /* the earliest time at which one may end */
+
+static void shortage_begin(int kind)
+{
+	const int64_t until_ms = clock_ms() + SHORTAGE_MS;
+	char peers[PEERS_TEXT_MAX];
+
+	if (shortage[kind].until_ms == 0) {
+		most_text(kind == SHORT_NODES, peers);
+		log_at(0, "%s%s", shortage[kind].begins, peers);
+	}
+	shortage[kind].until_ms = until_ms;
+	if (until_ms < shortage_ms)
+		shortage_ms = until_ms;
+}
+
+/* Logs which are over, and finds the next. One of nodes lasts as long as no node is admitted. */
 static void shortage_end(int64_t now_ms)
 {
 	int k;
@@ -1424,8 +1601,10 @@ static void shortage_end(int64_t now_ms)
 	shortage_ms = NEVER;
 	for (k = 0; k < SHORT_KINDS; k++) {
 		if (shortage[k].until_ms != 0 && now_ms >= shortage[k].until_ms) {
-			shortage[k].until_ms = shortage_lasts(k) ? now_ms + SHORTAGE_MS : 0;
-			if (shortage[k].until_ms == 0)
+			shortage[k].until_ms = 0;
+			if (k == SHORT_NODES && nodes.live.len >= nodes.limit)
+				shortage[k].until_ms = now_ms + SHORTAGE_MS;
+			else
 				log_at(0, "%s", shortage[k].ends);
 		}
 		if (shortage[k].until_ms != 0 && shortage[k].until_ms < shortage_ms)
@@ -1433,10 +1612,16 @@ static void shortage_end(int64_t now_ms)
 	}
 }
 
+/* ---- the daemon's end, and a start that fails */
+
+static volatile sig_atomic_t ended;          /* by this signal, or END_REASON */
+#define END_REASON (-1)
+static char end_reason[96];
+
 /* The loop ends after this turn, and the log says why. */
-static void end_for(const char *why, const char *who)
+static void end_for(const char *why, const char *object)
 {
-	snprintf(end_reason, sizeof end_reason, "%s%s", why, who);
+	snprintf(end_reason, sizeof end_reason, "%s%s", why, object);
 	ended = END_REASON;
 }
 
@@ -1447,10 +1632,10 @@ static void log_end(void)
 		    ended == SIGTERM ? "SIGTERM" : ended == SIGINT ? "SIGINT" : end_reason);
 }
 
-/* Cannot start: one line, status 1. */
+/* Ends with status 1 and one line. */
 static void fail(const char *what, const char *on, int error)
 {
-	char line[EPMD_LINE_MAX + 256];
+	char line[LOG_MAX];
 	const int len = snprintf(line, sizeof line, "%s%s%s%s%s%s\n", error_prefix, what,
 	    *on ? " " : "", on, error ? ": " : "", error ? strerror(error) : "");
 
@@ -1461,131 +1646,30 @@ static void fail(const char *what, const char *on, int error)
 /* The same, with what the user wrote in quotes, so that a blank is seen. */
 static void fail_on(const char *what, const char *word, int error)
 {
-	char quoted[EPMD_LINE_MAX + 256];
+	char quoted[LOG_MAX];
 
 	snprintf(quoted, sizeof quoted, "\"%s\"", word);
 	fail(what, quoted, error);
 }
 
-/* ==== 8 Addresses: IPv4 and IPv6, as text and as the kernel has them ========================================================= */
+/* ==== 9 Listeners: the sockets that accept connections, ours or a supervisor's ================ */
 
-#define PEERS_TEXT_MAX   128
-#define ADDRESS_TEXT_MAX 64 /* bytes: an IPv6 address, a `%`, an interface's name */
+#define BACKLOG 4096 /* connections that wait to be accepted, if the kernel's own limit allows it */
 
-/* The decimal number that text starts with, less than 2^32 - 1, into *v; returns where it ends, or NULL where there is none such. */
-static const char *number_read(const char *text, uint32_t *v)
+static int set_flags(int fd)
 {
-	char *end;
-	const unsigned long number = strtoul(text, &end, 10);
-
-	*v = (uint32_t)number;
-	return *text < '0' || *text > '9' || number >= UINT32_MAX ? NULL : end;
+	return fcntl(fd, F_SETFL, O_NONBLOCK) == -1 || fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ? -1 : 0;
 }
 
-/* Whether text is such a number and no more, into *v. */
-static int is_number(const char *text, uint32_t *v)
+static void listen_add(int lfd)
 {
-	const char *const end = number_read(text, v);
-
-	return end != NULL && *end == '\0';
-}
-
-/* The interface of a scoped address such as fe80::1%eth0, by name or number; 0 where there is none such. */
-static uint32_t scope_parse(const char *text)
-{
-	uint32_t index = if_nametoindex(text);
-
-	return index != 0 || is_number(text, &index) ? index : 0;
-}
-
-/* Sets *a from text, which is cut at its `%`; 0, or -1 where it is no IP address. */
-static int address_parse(char *text, uint16_t port, union address *a)
-{
-	char *scope = strchr(text, '%');
-
-	memset(a, 0, sizeof *a);
-	if (inet_pton(AF_INET, text, &a->v4.sin_addr) == 1) {
-		a->v4.sin_family = AF_INET;
-		a->v4.sin_port = htons(port);
-		return 0;
-	}
-	if (scope != NULL)
-		*scope++ = '\0';
-	if (inet_pton(AF_INET6, text, &a->v6.sin6_addr) != 1)
-		return -1;
-	a->v6.sin6_family = AF_INET6;
-	a->v6.sin6_port = htons(port);
-	if (scope != NULL && (a->v6.sin6_scope_id = scope_parse(scope)) == 0)
-		return -1;
-	return 0;
-}
-
-static socklen_t address_len(const union address *a)
-{
-	return a->any.sa_family == AF_INET6 ? sizeof a->v6 : sizeof a->v4;
-}
-
-/* 127/8, ::1, ::ffff:127/104 */
-static int address_is_loopback(const union address *a)
-{
-	if (a->any.sa_family == AF_INET)
-		return ntohl(a->v4.sin_addr.s_addr) >> 24 == 127;
-	if (a->any.sa_family != AF_INET6)
-		return 0;
-	return IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr) || (IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr) && a->v6.sin6_addr.s6_addr[12] == 127);
-}
-
-/* 0 if it is no IP address. */
-static uint16_t address_port(const union address *a)
-{
-	if (a->any.sa_family == AF_INET6)
-		return ntohs(a->v6.sin6_port);
-	return a->any.sa_family == AF_INET ? ntohs(a->v4.sin_port) : 0;
-}
-
-static int address_is_any(const union address *a)
-{
-	return a->any.sa_family == AF_INET ? a->v4.sin_addr.s_addr == htonl(INADDR_ANY) : IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr);
-}
-
-/* The same host, whatever the ports. */
-static int address_is_same(const union address *a, const union address *b)
-{
-	if (a->any.sa_family != b->any.sa_family)
-		return 0;
-	if (a->any.sa_family == AF_INET)
-		return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
-	return memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0 && a->v6.sin6_scope_id == b->v6.sin6_scope_id;
-}
-
-/* As inet_pton(3) reads it, with the interface of a scoped one; `?` where it is no IP address. */
-static void address_text(const union address *a, char text[ADDRESS_TEXT_MAX])
-{
-	const int is_v6 = a->any.sa_family == AF_INET6;
-	const uint32_t scope = is_v6 ? a->v6.sin6_scope_id : 0;
-	const void *const bytes =
-	    is_v6 ? (const void *)&a->v6.sin6_addr : (const void *)&a->v4.sin_addr;
-	char ip[INET6_ADDRSTRLEN], interface[IF_NAMESIZE] = "";
-
-	if (inet_ntop(a->any.sa_family, bytes, ip, sizeof ip) == NULL)
-		strcpy(ip, "?");
-	if (scope != 0 && if_indextoname(scope, interface) == NULL)
-		snprintf(interface, sizeof interface, "%lu", (unsigned long)scope);
-	snprintf(text, ADDRESS_TEXT_MAX, "%s%s%s", ip, scope != 0 ? "%" : "", interface);
-}
-
-/* ==== 9 Listeners: the sockets that are asked, ours or a supervisor's ========================================================= */
-
-#define BACKLOG 4096 /* connections that wait to be accepted; the kernel takes less where its own limit is lower */
-
-/*
- * Linux: accept() finds the request there already, and whoever is silent is not ours for a second.
- * Meanwhile the silent wait in the queue of half-open connections, and if that is full only SYN
- * cookies let others in: so not without them.
- */
-static void listen_defer(int lfd)
-{
+	const int room = EPMD_UNREAD_MAX;
 #ifdef TCP_DEFER_ACCEPT
+	/*
+	 * Linux: a connection is accepted once its request is there, and a silent one after a second.
+	 * The silent ones wait in the queue of half-open connections. If that is full only SYN cookies
+	 * let others in, so they must be enabled.
+	 */
 	const int wait_s = 1, fd = open("/proc/sys/net/ipv4/tcp_syncookies", O_RDONLY);
 	char cookies = '0';
 
@@ -1593,57 +1677,42 @@ static void listen_defer(int lfd)
 		(void)setsockopt(lfd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &wait_s, sizeof wait_s);
 	if (fd >= 0)
 		(void)close(fd);
-#else
-	(void)lfd;
 #endif
-}
-
-static void listen_add(int lfd)
-{
-	const int room = EPMD_UNREAD_MAX;
-
-	listen_defer(lfd);
-	(void)setsockopt(lfd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room); /* accepted connections inherit it */
+	/* Accepted connections inherit it. */
+	(void)setsockopt(lfd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
 	polled[POLL_LISTEN + listen_len].fd = lfd;
-	polled[POLL_LISTEN + listen_len].events = POLLIN;
-	listen_pace[listen_len].batch = 1;
-	listen_pace[listen_len++].patience = 1;
-}
-
-static int set_flags(int fd)
-{
-	return fcntl(fd, F_SETFL, O_NONBLOCK) == -1 || fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ? -1 : 0;
+	polled[POLL_LISTEN + listen_len++].events = POLLIN;
 }
 
 /* Whether a listener has all addresses of this one's family. */
 static int listen_covers(const union address *a)
 {
 	union address own;
-	socklen_t len;
-	uint16_t k;
+	int k;
 
 	for (k = 0; k < listen_len; k++) {
-		len = sizeof own;
-		if (getsockname(polled[POLL_LISTEN + k].fd, &own.any, &len) == 0 && own.any.sa_family == a->any.sa_family &&
-		    address_is_any(&own))
+		own = socket_address(polled[POLL_LISTEN + k].fd, 0);
+		if (own.any.sa_family == a->any.sa_family && address_is_any(&own))
 			return 1;
 	}
 	return 0;
 }
 
 /*
- * 0 if it is listened on; 1 if this host has no such address or protocol, or if a policy such as seccomp refuses the protocol;
- * else -1. errno says why not.
+ * 0 if it is listened on; 1 if this host has no such address or protocol, or if a policy such as
+ * seccomp refuses the protocol; else -1. errno says why not.
  */
 static int listen_on(const union address *a)
 {
 	const int on = 1, lfd = socket(a->any.sa_family, SOCK_STREAM, 0);
 	int refused = 0, error;
 
-	if (lfd < 0 || (a->any.sa_family == AF_INET6 && setsockopt(lfd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)) {
+	if (lfd < 0 || (a->any.sa_family == AF_INET6 &&
+	    setsockopt(lfd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)) {
 		refused = errno == EPERM || errno == EACCES;
-	} else if (setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 && set_flags(lfd) == 0 &&
-	    bind(lfd, &a->any, address_len(a)) == 0 && listen(lfd, BACKLOG) == 0) {
+	} else if (setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+	    set_flags(lfd) == 0 && bind(lfd, &a->any, address_len(a)) == 0 &&
+	    listen(lfd, BACKLOG) == 0) {
 		listen_add(lfd);
 		return 0;
 	}
@@ -1651,10 +1720,11 @@ static int listen_on(const union address *a)
 	if (lfd >= 0)
 		(void)close(lfd);
 	errno = error;
-	return refused || error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == EPROTONOSUPPORT ? 1 : -1;
+	refused |= error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == EPROTONOSUPPORT;
+	return refused ? 1 : -1;
 }
 
-/* Adds what the list names to the first `len` addresses, each once; returns how many there are then. */
+/* Adds each address of the list to the first `len`, unless it is there; returns their number. */
 static int listen_parse(const char *list, union address a[EPMD_LISTEN_MAX], int len)
 {
 	static const char separators[] = ", \t";
@@ -1664,9 +1734,11 @@ static int listen_parse(const char *list, union address a[EPMD_LISTEN_MAX], int 
 	size_t end;
 	int k;
 
-	for (list += strspn(list, separators); *list != '\0'; list += end + strspn(list + end, separators)) {
+	for (list += strspn(list, separators); *list != '\0'; list += strspn(list, separators)) {
 		end = strcspn(list, separators);
-		snprintf(text, sizeof text, "%.*s", (int)(end < sizeof text ? end : sizeof text - 1), list);
+		snprintf(text, sizeof text, "%.*s", (int)(end < sizeof text ? end : sizeof text - 1),
+		    list);
+		list += end;
 		memcpy(copy, text, sizeof copy);
 		if (end >= sizeof text || address_parse(copy, (uint16_t)set.port, &next) < 0)
 			fail_on("not an IP address:", text, 0);
@@ -1683,8 +1755,9 @@ static int listen_parse(const char *list, union address a[EPMD_LISTEN_MAX], int 
 }
 
 /*
- * All that was asked for; the default addresses, which come first, may be absent. Wildcards go before the others, since the kernel
- * would refuse them behind one that they cover. On failure -1, errno, and in `on` the address; what listens already is open still.
+ * All that was asked for; the default addresses, which come first, may be absent. Wildcards go
+ * before the others, since the kernel would refuse them behind one that they cover. On failure -1,
+ * errno, and in `on` the address; what listens already is open still.
  */
 static int listen_open(char on[ADDRESS_TEXT_MAX])
 {
@@ -1710,20 +1783,23 @@ static int listen_open(char on[ADDRESS_TEXT_MAX])
 	return listen_len > 0 ? 0 : -1;
 }
 
-/* From the environment, or 0: for LISTEN_FDS and LISTEN_PID, sd_listen_fds(3). */
-static long environment_number(const char *name)
+/* A number from the environment, or 0. */
+static uint32_t environment_number(const char *name)
 {
 	const char *const text = getenv(name);
 	uint32_t v;
 
-	return text != NULL && is_number(text, &v) ? (long)v : 0;
+	return text != NULL && is_number(text, &v) ? v : 0;
 }
 
-/* How many sockets the supervisor opened, from descriptor 3 on; one too many if there are more. */
+/*
+ * How many sockets the supervisor opened, from descriptor 3 on, by sd_listen_fds(3); one too many
+ * if there are more than EPMD_LISTEN_MAX.
+ */
 static int listen_handed(void)
 {
-	const int ours = environment_number("LISTEN_PID") == (long)getpid();
-	const long count = ours ? environment_number("LISTEN_FDS") : 0;
+	const int is_ours = (long)environment_number("LISTEN_PID") == (long)getpid();
+	const uint32_t count = is_ours ? environment_number("LISTEN_FDS") : 0;
 
 	return count <= EPMD_LISTEN_MAX ? (int)count : EPMD_LISTEN_MAX + 1;
 }
@@ -1743,47 +1819,46 @@ static void listen_inherit(void)
 		len = sizeof listens;
 		if (getsockopt(lfd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) < 0 || !listens)
 			fail("systemd provides what is no listening socket", "", 0);
-		len = sizeof own;
-		if (set_flags(lfd) < 0 || getsockname(lfd, &own.any, &len) < 0)
+		if (set_flags(lfd) < 0)
 			fail("cannot use a socket from systemd", "", errno);
 		listen_add(lfd);
 	}
+	own = socket_address(3 + count - 1, 0);
 	if (address_port(&own) != 0)
 		set.port = address_port(&own);
 }
 
 static void listen_pause(int paused)
 {
-	uint16_t k;
+	int k;
 
 	for (k = 0; k < listen_len; k++)
 		polled[POLL_LISTEN + k].events = paused ? 0 : POLLIN;
 }
 
-/*
- * Before KILL_REQ is answered: whoever reads the answer may start the next epmd on this port at once. And before we ask whose it is.
- */
+/* So that the next epmd can bind the port at once. */
 static void listen_close(void)
 {
-	uint16_t k;
-	int lfd;
+	struct pollfd *listener;
 
-	for (k = 0; k < listen_len; k++) {
-		lfd = polled[POLL_LISTEN + k].fd;
-		if (lfd >= 0)
-			(void)close(lfd);
-		polled[POLL_LISTEN + k].fd = -1;
+	for (listener = polled + POLL_LISTEN; listener < polled + POLL_LISTEN + listen_len; listener++) {
+		if (listener->fd >= 0)
+			(void)close(listener->fd);
+		listener->fd = -1;
 	}
 }
 
-/* ==== 10 Park: connections that are not done at once wait in the kernel's own queue, else in poll()'s array =================== */
+/* ==== 10 Connections: opened, read, answered, kept, expired, evicted, closed ================= */
 
-enum { PARKED_QUEUE = 1, PARKED_POLL };
+static int64_t conns_deadline_ms = NEVER;    /* no connection's deadline is earlier */
+static int64_t idle_ms = NEVER;              /* -exit_idle: the daemon ends then, if none is opened */
 
-struct event {
-	uint16_t slot;
-	short what;            /* poll()'s bits */
-};
+/* The request at hand, and its answer. */
+static uint8_t received[EPMD_PACKET_MAX];
+static struct epmd_answer answer;
+static uint8_t chunk[EPMD_SCRATCH_MAX];      /* of a listing, while it is made and sent */
+
+/* ---- the kernel's queue: epoll or kqueue, if there is one. It says which of many are ready ---- */
 
 #ifdef USE_EPOLL
 static int queue_open(void)
@@ -1791,14 +1866,17 @@ static int queue_open(void)
 	return epoll_create1(EPOLL_CLOEXEC);
 }
 
-/* 0, or -1 where the queue cannot have it: then it does not have it. */
-static int queue_set(int fd, uint16_t slot, short want, int has)
+/*
+ * Waits for POLLIN or POLLOUT. `has`: the connection is in the queue already. Returns -1 if the
+ * kernel refuses; then the connection is not in the queue.
+ */
+static int queue_set(int fd, int slot, short want, int has)
 {
 	struct epoll_event e;
 
 	memset(&e, 0, sizeof e);
 	e.events = want == POLLIN ? EPOLLIN : EPOLLOUT;
-	e.data.u64 = (uint64_t)fd * EPMD_CONN_MAX + slot;
+	e.data.u64 = (uint64_t)fd * EPMD_CONN_MAX + (uint64_t)slot;
 	if (epoll_ctl(polled[POLL_QUEUE].fd, has ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e) == 0)
 		return 0;
 	if (has)
@@ -1807,25 +1885,24 @@ static int queue_set(int fd, uint16_t slot, short want, int has)
 }
 
 /*
- * -1 and errno where it cannot tell. A connection that could not be closed may still be in the queue, though its slot is another's
- * by now: its events are nobody's, and `what` is 0.
+ * The slots that are ready; returns their number. If a descriptor could not be closed it may still
+ * be in the queue, though its slot is another connection's by now: then it is taken out.
  */
-static int queue_ready(struct event event[EPMD_BATCH_MAX])
+static int queue_ready(int slot[EPMD_BATCH_MAX])
 {
 	struct epoll_event ready[EPMD_BATCH_MAX];
 	const int n = epoll_wait(polled[POLL_QUEUE].fd, ready, EPMD_BATCH_MAX, 0);
-	int k, fd;
+	int k, fd, found = 0;
 
 	for (k = 0; k < n; k++) {
 		fd = (int)(ready[k].data.u64 / EPMD_CONN_MAX);
-		event[k].slot = (uint16_t)(ready[k].data.u64 % EPMD_CONN_MAX);
-		event[k].what = (short)((ready[k].events & EPOLLOUT ? POLLOUT : 0) | (ready[k].events & ~(uint32_t)EPOLLOUT ? POLLIN : 0));
-		if (conns[event[k].slot].fd != fd) {
-			event[k].what = 0;
+		slot[found] = (int)(ready[k].data.u64 % EPMD_CONN_MAX);
+		if (conns[slot[found]].fd == fd)
+			found++;
+		else
 			(void)epoll_ctl(polled[POLL_QUEUE].fd, EPOLL_CTL_DEL, fd, &ready[k]);
-		}
 	}
-	return n;
+	return found;
 }
 #elif defined USE_KQUEUE
 static int queue_open(void)
@@ -1837,10 +1914,9 @@ static int queue_open(void)
 	return fd;
 }
 
-/* 0, or -1 if the kernel refuses. What it reports carries the slot. */
-static int queue_change(int fd, uint16_t slot, short want, unsigned short action)
+static int queue_change(int fd, int slot, short want, unsigned short action)
 {
-	const uintptr_t data = slot;
+	const uintptr_t data = (uintptr_t)slot;
 	struct kevent e;
 
 	memset(&e, 0, sizeof e);
@@ -1852,7 +1928,7 @@ static int queue_change(int fd, uint16_t slot, short want, unsigned short action
 }
 
 /* As above. Reading and writing are two events here, of which one is waited for. */
-static int queue_set(int fd, uint16_t slot, short want, int has)
+static int queue_set(int fd, int slot, short want, int has)
 {
 	if (has)
 		(void)queue_change(fd, slot, want == POLLIN ? POLLOUT : POLLIN, EV_DELETE);
@@ -1863,24 +1939,24 @@ static int queue_set(int fd, uint16_t slot, short want, int has)
 	return -1;
 }
 
-static int queue_ready(struct event event[EPMD_BATCH_MAX])
+static int queue_ready(int slot[EPMD_BATCH_MAX])
 {
 	static const struct timespec at_once = { 0, 0 };
 	struct kevent ready[EPMD_BATCH_MAX];
 	const int n = kevent(polled[POLL_QUEUE].fd, NULL, 0, ready, EPMD_BATCH_MAX, &at_once);
 	uintptr_t data;
-	int k;
+	int k, found = 0;
 
 	for (k = 0; k < n; k++) {
 		memcpy(&data, &ready[k].udata, sizeof data);
-		event[k].slot = (uint16_t)data;
-		event[k].what = ready[k].filter == EVFILT_READ ? POLLIN : POLLOUT;
-		if (conns[event[k].slot].fd != (int)ready[k].ident) {
-			(void)queue_change((int)ready[k].ident, event[k].slot, event[k].what, EV_DELETE);
-			event[k].what = 0;
-		}
+		slot[found] = (int)data;
+		if (conns[slot[found]].fd == (int)ready[k].ident)
+			found++;
+		else
+			(void)queue_change((int)ready[k].ident, slot[found],
+			    ready[k].filter == EVFILT_READ ? POLLIN : POLLOUT, EV_DELETE);
 	}
-	return n;
+	return found;
 }
 #else
 static int queue_open(void)
@@ -1888,30 +1964,42 @@ static int queue_open(void)
 	return -1;
 }
 
-static int queue_set(int fd, uint16_t slot, short want, int has)
+static int queue_set(int fd, int slot, short want, int has)
 {
 	(void)fd, (void)slot, (void)want, (void)has;
 	return -1;
 }
 
-static int queue_ready(struct event event[EPMD_BATCH_MAX])
+static int queue_ready(int slot[EPMD_BATCH_MAX])
 {
-	(void)event;
+	(void)slot;
 	return 0;
 }
 #endif
 
-static struct pollfd *park_entry(uint16_t slot)
+/* ---- parked: a connection that is not done waits in the queue, or else in poll()'s array -------- */
+
+enum { PARKED_QUEUE = 1, PARKED_POLL };
+
+static int slot_of(const struct conn *c)
+{
+	return (int)(c - conns);
+}
+
+static struct pollfd *park_entry(int slot)
 {
 	return &polled[POLL_LISTEN + listen_len + slot];
 }
 
-/* Waits for POLLIN or POLLOUT on the slot's connection. */
-static void park_want(uint16_t slot, short want)
+/* Waits for POLLIN or POLLOUT. */
+static void park(struct conn *c, short want)
 {
-	struct conn *c = &conns[slot];
+	const int slot = slot_of(c);
 
-	if (c->parked != PARKED_POLL && queue_set(c->fd, slot, want, c->parked == PARKED_QUEUE) == 0) {
+	if (c->parked && c->want == want)
+		return;
+	c->want = want;
+	if (c->parked != PARKED_POLL && queue_set(c->fd, slot, want, c->parked != 0) == 0) {
 		c->parked = PARKED_QUEUE;
 		return;
 	}
@@ -1923,132 +2011,18 @@ static void park_want(uint16_t slot, short want)
 	park_entry(slot)->revents = 0;
 }
 
-/* Before the connection is closed; the queue needs no telling. */
-static void park_drop(uint16_t slot)
+/* Before the connection is closed, which takes it out of the queue. */
+static void park_drop(const struct conn *c)
 {
-	if (conns[slot].parked == PARKED_POLL) {
-		park_entry(slot)->fd = -1;
-		park_entry(slot)->revents = 0;
-		while (polled_slots > 0 && park_entry((uint16_t)(polled_slots - 1))->fd < 0)
-			polled_slots--;
-	}
-	conns[slot].parked = 0;
-}
-
-/* ==== 11 Connections: opened, read, answered, kept, expired, evicted, closed ================================================== */
-
-static int64_t clock_ms(void)
-{
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
-		return 0;
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* To play a busy host (-delay_accept, -delay_write). */
-static void delay(uint32_t seconds)
-{
-	if (seconds > 0)
-		(void)poll(NULL, 0, (int)(seconds * 1000));
-}
-
-static int64_t timeout_ms(void)
-{
-	return (int64_t)set.packet_timeout_s * 1000;
-}
-
-static int is_ready(int fd, short want)
-{
-	struct pollfd p = { fd, want, 0 };
-
-	return poll(&p, 1, 0) == 1;
-}
-
-/* It may work the next time. */
-static int is_passing(int error)
-{
-	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOBUFS || error == ENOMEM;
-}
-
-static uint16_t slot_of(const struct conn *c)
-{
-	return (uint16_t)(c - conns);
-}
-
-static int conns_are_full(void)
-{
-	return conn_free == EPMD_CONN_MAX && conn_top >= conn_limit;
-}
-
-/* The peer's address; of no family if the peer has gone. */
-static union address conn_peer(const struct conn *c)
-{
-	union address a;
-	socklen_t len = sizeof a;
-
-	memset(&a, 0, sizeof a);
-	if (getpeername(c->fd, &a.any, &len) < 0)
-		a.any.sa_family = AF_UNSPEC;
-	return a;
-}
-
-static void log_peer(int level, const struct conn *c, const char *what)
-{
-	union address a;
-	char text[ADDRESS_TEXT_MAX];
-
-	if (level > set.debug)
+	if (c->parked != PARKED_POLL)
 		return;
-	a = conn_peer(c);
-	address_text(&a, text);
-	log_at(level, "%s on file descriptor %d from %s port %d", what, c->fd, text, address_port(&a));
+	park_entry(slot_of(c))->fd = -1;
+	park_entry(slot_of(c))->revents = 0;
+	while (polled_slots > 0 && park_entry(polled_slots - 1)->fd < 0)
+		polled_slots--;
 }
 
-/*
- * The peer that most connections are from, as " (n of all from address)" or nothing: of the nodes'
- * connections, or of the others. By majority vote: if no peer has more than half, it is any of them.
- */
-static void most_text(int of_nodes, char text[PEERS_TEXT_MAX])
-{
-	union address most, a;
-	char address[ADDRESS_TEXT_MAX];
-	unsigned votes = 0, all = 0, count = 0;
-	int pass, same;
-	const struct conn *c;
-
-	memset(&most, 0, sizeof most);
-	for (pass = 0; pass < 2; pass++) {
-		for (c = conns; c < conns + conn_top; c++) {
-			if (c->state == CONN_FREE || (c->node >= 0) != of_nodes)
-				continue;
-			a = conn_peer(c);
-			if (pass == 0 && votes == 0)
-				most = a;
-			same = address_is_same(&a, &most);
-			votes = same ? votes + 1 : votes - 1;
-			all += pass == 1;
-			count += same && pass == 1;
-		}
-	}
-	address_text(&most, address);
-	if (count > 0)
-		snprintf(text, PEERS_TEXT_MAX, " (%u of %u from %s)", count, all, address);
-}
-
-static void shortage_begin(int kind)
-{
-	const int64_t until_ms = clock_ms() + SHORTAGE_MS;
-	char peers[PEERS_TEXT_MAX] = "";
-
-	if (shortage[kind].until_ms == 0) {
-		most_text(kind == SHORT_NODES, peers);
-		log_at(0, "%s%s", shortage[kind].begins, peers);
-	}
-	shortage[kind].until_ms = until_ms;
-	if (until_ms < shortage_ms)
-		shortage_ms = until_ms;
-}
+/* ---- closing, and making room by it --------------------------------------------------------------- */
 
 static void conn_let_go(struct conn *c)
 {
@@ -2060,18 +2034,21 @@ static void conn_let_go(struct conn *c)
 
 static void conn_close(struct conn *c)
 {
-	const int i = c->node;
+	const struct epmd_node *const n = &nodes.node[c->node < 0 ? 0 : c->node];
+	char name[EPMD_NAME_MAX + 1];
 
-	if (set.debug > 1)
-		log_at(2, "closing connection on file descriptor %d", c->fd);
-	if (i >= 0) {
-		log_at(1, "unregistering '%s:%lu', port %d", node_text((uint16_t)i), (unsigned long)creation_told(&nodes.node[i]), nodes.node[i].port);
-		epmd_release(&nodes, (uint16_t)i, (uint32_t)time(NULL));
+	log_at(2, "closing connection on file descriptor %d", c->fd);
+	if (c->node >= 0) {
+		if (set.debug > 0)
+			log_at(1, "unregistering '%s:%lu', port %d",
+			    printable(epmd_name(&nodes, (uint16_t)c->node), n->name_len, name),
+			    (unsigned long)creation_told(n), n->port);
+		epmd_release(&nodes, (uint16_t)c->node, (uint32_t)time(NULL));
 		log_tables();
-	} else if (c->refused) {
+	} else if (c->was_refused) {
 		log_at(1, "trying to unregister node with unknown file descriptor %d", c->fd);
 	}
-	park_drop(slot_of(c));
+	park_drop(c);
 	conn_let_go(c);
 	(void)close(c->fd);
 	c->state = CONN_FREE;
@@ -2081,22 +2058,9 @@ static void conn_close(struct conn *c)
 }
 
 /*
- * Of those that wait, and of those that hold a buffer if so asked, the one that has waited longest,
- * one from another host before one from this host; NULL if there is none. A registered node never is.
+ * Closes a connection that did not take its answer, with what the kernel holds of that: else the
+ * kernel would go on offering it to the peer.
  */
-static struct conn *conn_longest(int holding)
-{
-	struct conn *longest = NULL, *c;
-
-	for (c = conns; c < conns + conn_top; c++)
-		if (c->state != CONN_FREE && c->node < 0 && c->since_ms != 0 && c->holds >= holding &&
-		    (longest == NULL || c->host > longest->host ||
-		    (c->host == longest->host && c->since_ms < longest->since_ms)))
-			longest = c;
-	return longest;
-}
-
-/* With what the kernel holds for a reader who takes nothing: else it would go on offering that. */
 static void conn_abort(struct conn *c)
 {
 	const struct linger reset = { 1, 0 };
@@ -2106,147 +2070,198 @@ static void conn_abort(struct conn *c)
 	conn_close(c);
 }
 
-/* Makes room by closing that one, and returns it. */
+/*
+ * Makes room: of the connections that wait, and of those that hold a buffer if `holding`, closes the
+ * one that has waited longest, and one from another host before one from this host. Never that of a
+ * registered node. Returns it, or NULL if there is none.
+ */
 static const struct conn *conn_evict(int holding)
 {
-	struct conn *c = conn_longest(holding);
+	struct conn *longest = NULL, *c;
 
-	if (c == NULL)
+	for (c = conns; c < conns + conn_top; c++) {
+		if (c->state == CONN_FREE || c->node >= 0 || c->since_ms == 0 || c->holds < holding)
+			continue;
+		if (longest == NULL || c->is_local < longest->is_local ||
+		    (c->is_local == longest->is_local && c->since_ms < longest->since_ms))
+			longest = c;
+	}
+	if (longest == NULL)
 		return NULL;
 	counts.evicted++;
-	log_peer(1, c, "closing to make room");
-	conn_abort(c);
-	return c;
+	log_peer(1, longest, "closing to make room");
+	conn_abort(longest);
+	return longest;
 }
 
 /*
- * Whether the peer is on this host: on loopback, or asking one of the host's addresses from that address. It is found out once,
- * while the peer's address is at hand: before the connection waits at the latest.
+ * Keeps bytes[at] to bytes[end - 1] behind those that the connection holds, as many as there is room
+ * for. If no buffer is free, one is taken from another connection. Returns 0 if there is none.
  */
-static int conn_is_local(struct conn *c)
-{
-	union address own;
-	socklen_t len = sizeof own;
-
-	if (c->host == HOST_UNKNOWN)
-		c->host = address_is_loopback(&peer) || (getsockname(c->fd, &own.any, &len) == 0 && address_is_same(&peer, &own)) ? HOST_LOCAL : HOST_REMOTE;
-	return c->host == HOST_LOCAL;
-}
-
-/* Sees to it that a slot is free for the next. */
-static void conns_make_room(void)
-{
-	if (conns_are_full() && conn_evict(0) != NULL)
-		shortage_begin(SHORT_CONNS);
-}
-
-/* Parks it until it can be read or written: a request, or a step of an answer, for up to -packet_timeout. */
-static void conn_wait(struct conn *c, short want)
-{
-	(void)conn_is_local(c);
-	if (c->since_ms == 0) {
-		c->since_ms = clock_ms();
-		c->deadline_ms = c->since_ms + timeout_ms();
-		if (c->deadline_ms < deadline_ms)
-			deadline_ms = c->deadline_ms;
-	}
-	park_want(slot_of(c), want);
-	conns_make_room();
-}
-
-/* A registered node's: from now on it waits for its end alone, with no deadline. */
-static void conn_keep(struct conn *c)
-{
-	c->state = CONN_KEPT;
-	c->deadline_ms = NEVER;
-	park_want(slot_of(c), POLLIN);
-	conns_make_room();
-}
-
-/* The reader of an answer took some of it: the time starts anew, but all of the answer has a limit as well. */
-static void conn_renew(struct conn *c)
-{
-	const int64_t next_ms = clock_ms() + timeout_ms(), last_ms = c->since_ms + 5 * timeout_ms();
-
-	c->deadline_ms = next_ms < last_ms ? next_ms : last_ms;
-}
-
-/*
- * Linux: what is left of a listing in the kernel has -packet_timeout once more. Without that a reader
- * who takes nothing keeps it there for as long as he likes, though the connection is closed for us.
- */
-static void conn_bound(const struct conn *c)
-{
-#ifdef TCP_USER_TIMEOUT
-	const int rest_ms = (int)timeout_ms();
-
-	(void)setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &rest_ms, sizeof rest_ms);
-#else
-	(void)c;
-#endif
-}
-
-/* All that was to be sent is sent. */
-static void conn_sent(struct conn *c)
-{
-	if (c->node >= 0) {
-		conn_keep(c);
-		return;
-	}
-	if (c->listing)
-		conn_bound(c);
-	conn_close(c);
-}
-
-/* Sees to it that it has a buffer, another one's if none is free; 0 if there is none to be had. */
-static int conn_get_buffer(struct conn *c)
+static int conn_hold(struct conn *c, const uint8_t *bytes, size_t at, size_t end)
 {
 	const struct conn *closed;
 	uint16_t k = 0;
 
-	if (c->holds)
-		return 1;
-	while (k < EPMD_CONN_SPARE && held_taken[k])
-		k++;
-	if (k == EPMD_CONN_SPARE) {
-		closed = conn_evict(1);
-		if (closed == NULL)
-			return 0;
-		shortage_begin(SHORT_CONNS);
-		k = closed->buffer;
+	if (!c->holds) {
+		while (k < EPMD_CONN_SPARE && held_taken[k])
+			k++;
+		if (k == EPMD_CONN_SPARE) {
+			closed = conn_evict(1);
+			if (closed == NULL)
+				return 0;
+			shortage_begin(SHORT_CONNS);
+			k = closed->buffer;
+		}
+		held_taken[k] = 1;
+		c->buffer = k;
+		c->holds = 1;
 	}
-	held_taken[k] = 1;
-	c->buffer = k;
-	c->holds = 1;
+	while (at < end && c->fill < EPMD_PACKET_MAX)
+		held[c->buffer][c->fill++] = bytes[at++];
 	return 1;
 }
 
-/*
- * Holds bytes[at] to bytes[end - 1] behind the first `fill` that are held, as many as there is room
- * for. Returns 0 if there is no buffer for them; then it has closed the connection.
- */
-static int conn_hold(struct conn *c, size_t fill, const uint8_t *bytes, size_t at, size_t end)
+/* ---- the steps of a connection ---------------------------------------------------------------------- */
+
+enum step { STEP_READ, STEP_ANSWER, STEP_SEND, STEP_PARK, STEP_CLOSE };
+
+static int64_t timeout_ms(void)
 {
-	uint8_t *own;
+	return (int64_t)set.packet_timeout_s * 1000;
+}
 
-	if (at == end && fill == 0) {
-		conn_let_go(c);
-		return 1;
+/* To play a busy host (-delay_accept, -delay_write). */
+static void delay(uint32_t seconds)
+{
+	if (seconds > 0)
+		(void)poll(NULL, 0, (int)(seconds * 1000));
+}
+
+/* Whether what failed may work the next time. */
+static int is_temporary(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOBUFS ||
+	    error == ENOMEM;
+}
+
+static int is_ready(int fd, short want)
+{
+	struct pollfd p = { fd, want, 0 };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* Reads more of the request. If it comes in pieces they are held, else it is in received[]. */
+static enum step conn_read(struct conn *c)
+{
+	const ssize_t n = recv(c->fd, received, sizeof received - c->fill, MSG_DONTWAIT);
+
+	if (n < 0 && is_temporary(errno))
+		return STEP_PARK;
+	if (n <= 0) {
+		log_at(1, "got partial packet only on file descriptor %d (%lu)", c->fd,
+		    (unsigned long)c->fill);
+		return STEP_CLOSE;
 	}
-	if (!conn_get_buffer(c)) {
-		conn_close(c);
+	log_bytes(received, (size_t)n);
+	if (!c->holds)
+		c->fill = (uint16_t)n;
+	else
+		(void)conn_hold(c, received, 0, (size_t)n);
+	return STEP_ANSWER;
+}
+
+/* The owner of a node that ended may not have been served yet: closes it then, which frees the name. */
+static int owner_is_gone(int row)
+{
+	struct conn *owner = &conns[nodes.node[row].owner];
+
+	if (!is_ready(owner->fd, POLLIN))
 		return 0;
-	}
-	own = held[c->buffer];
-	while (at < end && fill < EPMD_PACKET_MAX)
-		own[fill++] = bytes[at++];
-	c->fill = (uint16_t)fill;
+	conn_close(owner);
 	return 1;
 }
 
+/* Asks the core for the answer to the request so far, and logs it. */
+static void conn_ask(const struct conn *c, const uint8_t *in)
+{
+	struct epmd_asker who;
+	int again = 0;
+
+	who.now = (uint32_t)time(NULL);
+	who.fd = c->fd;
+	who.owner = (uint16_t)slot_of(c);
+	who.port = (uint16_t)set.port;
+	who.local = c->is_local;
+	who.relaxed = set.relaxed != 0;
+	who.local_names = set.local_names != 0;
+	epmd_request(&nodes, &who, in, c->fill, &answer);
+	if (answer.reason == EPMD_TAKEN && answer.node >= 0)
+		again = owner_is_gone(answer.node);
+	if (answer.reason == EPMD_LIVING_NODES) {
+		while (nodes.live.len > 0 && owner_is_gone(nodes.live.row[0]))
+			;
+		again = nodes.live.len == 0;
+	}
+	if (again)
+		epmd_request(&nodes, &who, in, c->fill, &answer);
+	if (answer.reason == EPMD_FULL)
+		shortage_begin(SHORT_NODES);
+	count_request(&answer);
+	if (set.debug > 0)
+		log_request(&answer, in, c->fill, c->is_local);
+	if (answer.reason != EPMD_OK && answer.reason != EPMD_UNKNOWN_NODE)
+		log_peer(1, c, "refused what came");
+}
+
+/* Carries out the core's verdict on the request. */
+static enum step conn_answer(struct conn *c)
+{
+	const uint8_t *const in = c->holds ? held[c->buffer] : received;
+	const size_t fill = c->fill;
+	union address peer;
+	char text[ADDRESS_TEXT_MAX];
+
+	conn_ask(c, in);
+	if (answer.verdict == EPMD_DROP)
+		return STEP_CLOSE;
+	if (answer.verdict == EPMD_MORE) {
+		if (c->holds)
+			return STEP_PARK;
+		c->fill = 0;
+		return conn_hold(c, received, 0, fill) ? STEP_PARK : STEP_CLOSE;
+	}
+	if (answer.verdict == EPMD_STOP && answer.node >= 0) {
+		conn_close(&conns[nodes.node[answer.node].owner]);
+		log_at(1, "epmd connection stopped");
+	}
+	if (answer.verdict == EPMD_QUIT) {
+		peer = socket_address(c->fd, 1);
+		address_text(&peer, text);
+		end_for("killed by request of ", text);
+		listen_close(); /* before the asker, who may start the next epmd, has the answer */
+	}
+	if (answer.verdict == EPMD_COUNTS)
+		answer_counts(&answer);
+	if (set.debug > 0)
+		log_sent(&answer, in);
+	c->state = CONN_SENDING;
+	c->since_ms = 0;
+	c->node = answer.verdict == EPMD_KEEP ? answer.node : -1;
+	c->was_refused = answer.request == EPMD_ALIVE2_REQ && answer.verdict == EPMD_SEND;
+	c->is_list = answer.verdict == EPMD_LIST;
+	if (c->is_list)
+		c->cursor = answer.cursor;
+	conn_let_go(c);
+	c->fill = answer.len;
+	return STEP_SEND;
+}
+
 /*
- * Of a listing that was cut after `sent` bytes, `fixed` of other bytes first: the cursor is set behind the line that was cut, from
- * where they all began. Returns where that line ends.
+ * A listing was cut after `sent` bytes, the first `fixed` of which were other bytes. Makes its lines
+ * again, from where they began, to set the cursor behind the one that was cut. Returns where that
+ * line ends.
  */
 static size_t conn_rewind(struct conn *c, struct epmd_cursor from, size_t fixed, size_t sent)
 {
@@ -2258,184 +2273,117 @@ static size_t conn_rewind(struct conn *c, struct epmd_cursor from, size_t fixed,
 	return end;
 }
 
-/* Sends these bytes and what its listing has for as much as the peer takes; holds what of it cannot be made again. */
-static void conn_send(struct conn *c, const uint8_t *bytes, size_t len)
+/*
+ * Sends what is held of the answer (at first, the answer itself) and what its listing has, as much as
+ * the peer takes. What was not sent is held: of a listing, the rest of the line that was cut.
+ */
+static enum step conn_send(struct conn *c)
 {
 	const struct epmd_cursor from = c->cursor;
-	size_t end = len, whole = EPMD_SCRATCH_MAX;
+	const uint8_t *bytes = c->holds ? held[c->buffer] : answer.out;
+	const size_t len = c->fill;
+	size_t end = len, cut;
 	ssize_t sent;
+	int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 
-	if (c->cursor.kind != 0) {
-		put_bytes(scratch, 0, bytes, len);
-		bytes = scratch;
-		end += epmd_list(&nodes, &c->cursor, scratch + len, sizeof scratch - EPMD_PACKET_MAX);
+	if (from.kind != 0) {
+		put_bytes(chunk, 0, bytes, len);
+		bytes = chunk;
+		end += epmd_list(&nodes, &c->cursor, chunk + len, sizeof chunk - EPMD_PACKET_MAX);
 	}
+	if (c->node < 0 && c->cursor.kind == 0)
+		flags |= MSG_MORE;
 	delay(set.delay_write_s);
-	sent = send(c->fd, bytes, end, MSG_DONTWAIT | MSG_NOSIGNAL | (c->node < 0 && c->cursor.kind == 0 ? MSG_MORE : 0));
-	if (sent < 0 && !is_passing(errno)) {
-		conn_close(c);
-		return;
-	}
+	sent = send(c->fd, bytes, end, flags);
+	if (sent < 0 && !is_temporary(errno))
+		return STEP_CLOSE;
 	if (sent < 0)
 		sent = 0;
-	else if (c->since_ms != 0)
-		conn_renew(c);
-	if ((size_t)sent < end && from.kind != 0)
-		whole = conn_rewind(c, from, len, (size_t)sent);
-	if (whole < end)
-		end = whole;
-	if (((size_t)sent < end || c->holds) && !conn_hold(c, 0, bytes, (size_t)sent, end))
+	else if (c->since_ms != 0) /* for each step -packet_timeout, for all of them five times that */
+		c->deadline_ms = earlier(clock_ms() + timeout_ms(), c->since_ms + 5 * timeout_ms());
+	if ((size_t)sent < end) {
+		cut = from.kind != 0 ? conn_rewind(c, from, len, (size_t)sent) : end;
+		c->fill = 0;
+		return conn_hold(c, bytes, (size_t)sent, cut < end ? cut : end) ? STEP_PARK : STEP_CLOSE;
+	}
+	conn_let_go(c);
+	if (c->cursor.kind != 0)
+		return STEP_PARK;
+	if (c->node >= 0) {
+		c->state = CONN_KEPT;
+		return STEP_PARK;
+	}
+#ifdef TCP_USER_TIMEOUT
+	if (c->is_list) {
+		/* Linux: else a peer who reads nothing keeps the rest of it in the kernel for ever. */
+		const int rest_ms = (int)timeout_ms();
+
+		(void)setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &rest_ms, sizeof rest_ms);
+	}
+#endif
+	return STEP_CLOSE;
+}
+
+/*
+ * Waits until there is more to do: for a request or for a reader up to -packet_timeout, for the end
+ * of a node with no limit. Then a slot must be free for the next connection.
+ */
+static void conn_park(struct conn *c)
+{
+	if (c->state == CONN_KEPT) {
+		c->deadline_ms = NEVER;
+	} else if (c->since_ms == 0) {
+		c->since_ms = clock_ms();
+		c->deadline_ms = c->since_ms + timeout_ms();
+	}
+	conns_deadline_ms = earlier(conns_deadline_ms, c->deadline_ms);
+	park(c, c->state == CONN_SENDING ? POLLOUT : POLLIN);
+	if (conn_free == EPMD_CONN_MAX && conn_top >= conn_limit && conn_evict(0) != NULL)
+		shortage_begin(SHORT_CONNS);
+}
+
+/* Runs a connection that is new or ready, until it has to wait or is closed. */
+static void conn_run(struct conn *c)
+{
+	enum step step = STEP_READ;
+
+	if (c->state == CONN_FREE) /* closed in this turn already */
 		return;
-	if (c->fill == 0 && c->cursor.kind == 0)
-		conn_sent(c);
-	else
-		conn_wait(c, POLLOUT);
-}
-
-/* A node that ended just now may not have been seen to yet when it registers again. */
-static int owner_is_gone(uint16_t row)
-{
-	struct conn *owner = &conns[nodes.node[row].owner];
-
-	if (!is_ready(owner->fd, POLLIN))
-		return 0;
-	conn_close(owner);
-	return 1;
-}
-
-/* Likewise, all nodes may have ended when a KILL comes. */
-static int owners_are_gone(void)
-{
-	while (nodes.live.len > 0 && owner_is_gone(nodes.live.row[0]))
-		;
-	return nodes.live.len == 0;
-}
-
-/* The verdict on the packet so far, logged. */
-static enum epmd_verdict conn_ask(struct conn *c, const uint8_t *in, size_t fill)
-{
-	struct epmd_asker who;
-
-	who.now = (uint32_t)time(NULL);
-	who.fd = c->fd;
-	who.owner = slot_of(c);
-	who.port = (uint16_t)set.port;
-	who.relaxed = set.relaxed != 0;
-	who.local_names = set.local_names != 0;
-	who.local = epmd_wants_local(&who, in, fill) && conn_is_local(c);
-	epmd_request(&nodes, &who, in, fill, &answer);
-	if ((answer.reason == EPMD_TAKEN && answer.node >= 0 && owner_is_gone((uint16_t)answer.node)) ||
-	    (answer.reason == EPMD_LIVING_NODES && owners_are_gone()))
-		epmd_request(&nodes, &who, in, fill, &answer);
-	if (answer.reason == EPMD_FULL)
-		shortage_begin(SHORT_NODES);
-	count_request();
-	if (set.debug > 0)
-		log_request(in, fill, who.local);
-	if (answer.reason != EPMD_OK && answer.reason != EPMD_UNKNOWN_NODE)
-		log_peer(1, c, "refused what came");
-	return answer.verdict;
-}
-
-/* A KILL_REQ that is granted. */
-static void conn_end_daemon(const struct conn *c)
-{
-	const union address asker = conn_peer(c);
-	char text[ADDRESS_TEXT_MAX];
-
-	address_text(&asker, text);
-	end_for("killed by request of ", text);
-	listen_close();
-}
-
-/* The request is complete: carries out the verdict, and answers. */
-static void conn_answer(struct conn *c, const uint8_t *in)
-{
-	if (answer.verdict == EPMD_STOP && answer.node >= 0) {
-		conn_close(&conns[nodes.node[answer.node].owner]);
-		log_at(1, "epmd connection stopped");
-	}
-	c->state = CONN_SENDING;
-	c->since_ms = 0;
-	c->node = answer.verdict == EPMD_KEEP ? answer.node : -1;
-	c->refused = answer.request == EPMD_ALIVE2_REQ && answer.verdict == EPMD_SEND;
-	c->listing = answer.verdict == EPMD_LIST;
-	if (c->listing)
-		c->cursor = answer.cursor;
-	if (answer.verdict == EPMD_QUIT)
-		conn_end_daemon(c);
-	if (answer.verdict == EPMD_COUNTS)
-		answer_metrics();
-	if (set.debug > 0)
-		log_sent(in);
-	conn_send(c, answer.out, answer.len);
-	if (answer.verdict == EPMD_QUIT)
-		log_at(1, "got KILL_REQ - terminates normal");
-}
-
-/* Does what the packet so far asks for; in is received[] or what is held. */
-static void conn_serve(struct conn *c, const uint8_t *in, size_t fill)
-{
-	switch (conn_ask(c, in, fill)) {
-	case EPMD_MORE:
-		if (conn_hold(c, 0, in, 0, fill))
-			conn_wait(c, POLLIN);
-		break;
-	case EPMD_DROP:
-		conn_close(c);
-		break;
-	default:
-		conn_answer(c, in);
-		break;
-	}
-}
-
-static void conn_read(struct conn *c)
-{
-	const size_t fill = c->fill;
-	const ssize_t n = recv(c->fd, received, sizeof received - fill, MSG_DONTWAIT);
-
-	if (n < 0 && is_passing(errno)) {
-		if (!c->parked)
-			conn_wait(c, POLLIN);
-		return;
-	}
-	if (n <= 0) {
-		log_at(1, "got partial packet only on file descriptor %d (%lu)", c->fd, (unsigned long)fill);
-		conn_close(c);
-		return;
-	}
-	log_bytes(received, (size_t)n);
-	if (fill == 0) {
-		conn_serve(c, received, (size_t)n);
-	} else {
-		if (conn_hold(c, fill, received, 0, (size_t)n))
-			conn_serve(c, held[c->buffer], c->fill);
-	}
-}
-
-/* What poll() said of a parked connection. */
-static void conn_event(struct conn *c, short what)
-{
-	switch (c->state) {
-	case CONN_READING:
-		conn_read(c);
-		break;
-	case CONN_SENDING:
-		conn_send(c, held[c->buffer], c->fill);
-		break;
-	case CONN_KEPT: /* it ended, or said more, which is the same */
-		if (what & ~POLLOUT)
+	if (c->state == CONN_SENDING)
+		step = STEP_SEND;
+	if (c->state == CONN_KEPT) /* it ended, or the node said more: both end the registration */
+		step = STEP_CLOSE;
+	for (;;) {
+		switch (step) {
+		case STEP_READ:
+			step = conn_read(c);
+			break;
+		case STEP_ANSWER:
+			step = conn_answer(c);
+			break;
+		case STEP_SEND:
+			step = conn_send(c);
+			break;
+		case STEP_PARK:
+			conn_park(c);
+			return;
+		case STEP_CLOSE:
 			conn_close(c);
-		break;
-	default: /* closed in this turn already */
-		break;
+			return;
+		}
 	}
 }
 
-static void conn_open(int cfd)
+/* ---- all of them --------------------------------------------------------------------------------- */
+
+/*
+ * The peer is on this host if its address is a loopback one, or one of this host's own: then it is
+ * the address that it connected to.
+ */
+static void conn_open(int cfd, const union address *peer)
 {
 	struct conn *c;
+	union address own;
 
 	if (conn_free < EPMD_CONN_MAX) {
 		c = &conns[conn_free];
@@ -2450,26 +2398,32 @@ static void conn_open(int cfd)
 	c->fd = cfd;
 	c->node = -1;
 	c->state = CONN_READING;
+	c->is_local = (uint8_t)address_is_loopback(peer);
+	if (!c->is_local && address_port(peer) != 0) {
+		own = socket_address(cfd, 0);
+		c->is_local = (uint8_t)address_is_same(peer, &own);
+	}
 	conns_used++;
 	idle_ms = NEVER;
-	if (set.debug > 1)
-		log_peer(2, c, "opening connection");
-	conn_read(c);
+	log_peer(2, c, "opening connection");
+	conn_run(c);
 }
 
 /*
- * Closes those whose time is up, and finds the next deadline. What a connection waits for may have
- * come, with its event still behind others in the queue: then it is served, which may renew its time.
+ * Closes the connections whose time is up, and finds the next deadline. What a connection waits for
+ * may have come, with its event still behind others in the queue: then it is served, which may renew
+ * its time.
  */
 static void conns_expire(int64_t now_ms)
 {
 	struct conn *c;
 
-	deadline_ms = NEVER;
+	conns_deadline_ms = NEVER;
 	for (c = conns; c < conns + conn_top; c++) {
-		if (c->state != CONN_FREE && c->deadline_ms <= now_ms &&
-		    is_ready(c->fd, c->state == CONN_READING ? POLLIN : POLLOUT))
-			conn_event(c, POLLIN);
+		if (c->state == CONN_FREE)
+			continue;
+		if (c->deadline_ms <= now_ms && is_ready(c->fd, c->want))
+			conn_run(c);
 		if (c->state == CONN_FREE)
 			continue;
 		if (c->deadline_ms <= now_ms) {
@@ -2477,18 +2431,26 @@ static void conns_expire(int64_t now_ms)
 			log_peer(1, c, c->state == CONN_READING ?
 			    "closing because timed out on receive" : "closing because timed out on send");
 			conn_abort(c);
-		} else if (c->deadline_ms < deadline_ms) {
-			deadline_ms = c->deadline_ms;
+		} else {
+			conns_deadline_ms = earlier(conns_deadline_ms, c->deadline_ms);
 		}
 	}
 }
 
-/* ==== 12 Loop: one turn after the other, each of bounded length =============================================================== */
+/* ==== 11 Loop: one turn after the other, each of bounded length ============================== */
 
-#define PAUSE_MS      100   /* without accepting, where that failed and nothing could be closed */
-#define POLL_FAILURES 1000  /* on end, 10 ms apart, before we give up: it never happens; out of memory is waited for */
+#define PAUSE_MS      100   /* without accepting, if that failed and nothing could be closed */
+#define NOTIFY_MS     100   /* until READY=1 is sent again, if the supervisor's socket is full */
+#define POLL_FAILURES 1000  /* in a row, 10 ms apart, before the daemon gives up */
 
-/* Whether to go on accepting at once. */
+static int64_t pause_ms = NEVER;             /* until then nothing is accepted */
+static int64_t notify_ms = NEVER;            /* READY=1 is to be sent again then */
+static int notify_socket = -1;               /* to the supervisor, until then */
+static int signal_pipe = -1;                 /* its writing end */
+static volatile sig_atomic_t counts_wanted;  /* by SIGUSR1 */
+static volatile sig_atomic_t debug_wanted;   /* by SIGUSR2: on, or off */
+
+/* Returns whether to go on accepting at once. */
 static int accept_failed(int error)
 {
 	switch (error) {
@@ -2520,86 +2482,69 @@ static int accept_failed(int error)
 
 static int accept_one(int lfd)
 {
+	union address peer;
 	socklen_t len = sizeof peer;
 	int cfd;
 
 	delay(set.delay_accept_s);
-	peer.any.sa_family = AF_UNSPEC; /* some systems leave it as it was where the peer has gone already */
+	memset(&peer, 0, sizeof peer); /* some systems leave it as it is if the peer has gone already */
 	cfd = accept(lfd, &peer.any, &len);
 	if (cfd < 0)
 		return accept_failed(errno);
-	conn_open(cfd);
+	conn_open(cfd, &peer);
 	return 1;
 }
 
-/*
- * Where all that a turn may accept was there, the next turn may accept twice as many before it polls again; where not, one. So a
- * lone client's look-up costs no vain accept(), and many at once cost no poll() each.
- */
-static void listen_set_pace(uint16_t k, int filled)
+/* Returns how many connections were served. */
+static int turn_parked(void)
 {
-	if (!filled) {
-		if (listen_pace[k].batch == 2 && listen_pace[k].patience < EPMD_BATCH_MAX)
-			listen_pace[k].patience = (uint16_t)(2 * listen_pace[k].patience);
-		listen_pace[k].batch = 1;
-		listen_pace[k].filled = 0;
-	} else if (++listen_pace[k].filled >= listen_pace[k].patience) {
-		listen_pace[k].filled = 0;
-		if (listen_pace[k].batch > 1)
-			listen_pace[k].patience = 1;
-		if (2 * listen_pace[k].batch <= EPMD_BATCH_MAX)
-			listen_pace[k].batch = (uint16_t)(2 * listen_pace[k].batch);
+	int slot[EPMD_BATCH_MAX], k, n = 0;
+
+	if (polled[POLL_QUEUE].revents != 0)
+		n = queue_ready(slot);
+	for (k = 0; k < n; k++)
+		conn_run(&conns[slot[k]]);
+	for (k = 0; k < polled_slots; k++) {
+		if (park_entry(k)->fd >= 0 && park_entry(k)->revents != 0) {
+			conn_run(&conns[k]);
+			n++;
+		}
 	}
+	return n;
 }
 
-static void turn_listeners(void)
+/*
+ * Accepts from each listener one connection, so that a lone client costs no accept() in vain, and
+ * another one for each parked connection that was served, so that these get no more than their share.
+ */
+static void turn_listeners(int served)
 {
-	uint16_t k, n;
-	int lfd;
+	const struct pollfd *listener = polled + POLL_LISTEN;
+	int k, n;
 
-	for (k = 0; k < listen_len; k++) {
-		lfd = polled[POLL_LISTEN + k].fd;
-		if (lfd < 0 || polled[POLL_LISTEN + k].revents == 0)
+	for (k = 0; k < listen_len; k++, listener++) {
+		if (listener->fd < 0 || listener->revents == 0)
 			continue;
-		if ((polled[POLL_LISTEN + k].revents & (POLLHUP | POLLNVAL)) != 0) {
-			/* by who shares it: it never accepts again, and poll() returns at once from now on */
+		if ((listener->revents & (POLLHUP | POLLNVAL)) != 0) {
+			/* By whoever shares it: it never accepts again, and poll() would not wait. */
 			log_at(0, "a listening socket was shut down");
 			exit(1);
 		}
-		for (n = 0; n < listen_pace[k].batch && !ended && accept_one(lfd); n++)
+		for (n = 0; n <= served && !ended && accept_one(listener->fd); n++)
 			;
-		listen_set_pace(k, n == listen_pace[k].batch);
 	}
-}
-
-static void turn_parked(void)
-{
-	struct event event[EPMD_BATCH_MAX];
-	int k, n = 0;
-	uint16_t slot;
-
-	if (polled[POLL_QUEUE].revents != 0)
-		n = queue_ready(event);
-	for (k = 0; k < n; k++)
-		if (event[k].what != 0)
-			conn_event(&conns[event[k].slot], event[k].what);
-	for (slot = 0; slot < polled_slots; slot++)
-		if (park_entry(slot)->fd >= 0 && park_entry(slot)->revents != 0)
-			conn_event(&conns[slot], park_entry(slot)->revents);
 }
 
 static void turn_signals(void)
 {
+	static int debug_level = 1;    /* how many -d SIGUSR2 switches on */
 	char bytes[16];
 
 	if (polled[POLL_SIGNAL].revents != 0)
 		(void)!read(polled[POLL_SIGNAL].fd, bytes, sizeof bytes);
 	if (counts_wanted) {
-		char line[512] = "";
-
 		counts_wanted = 0;
-		(void)add_counts(line, sizeof line - 1, 0);
-		log_at(LOG_NOTE, "%s", line);
+		log_counts();
 	}
 	if (debug_wanted) {
 		debug_wanted = 0;
@@ -2609,23 +2554,17 @@ static void turn_signals(void)
 	}
 }
 
-#define NOTIFY_MS 100 /* until READY=1 is sent again, if the supervisor's socket is full */
-
+/* Tells the supervisor that the daemon serves, sd_notify(3). */
 static void notify_ready(void)
 {
 	static const char ready[] = "READY=1";
 	const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 
 	notify_ms = NEVER;
-	if (send(notify_socket, ready, sizeof ready - 1, flags) < 0 && is_passing(errno))
+	if (send(notify_socket, ready, sizeof ready - 1, flags) < 0 && is_temporary(errno))
 		notify_ms = clock_ms() + NOTIFY_MS;
 	else
 		(void)close(notify_socket);
-}
-
-static int64_t earlier(int64_t a_ms, int64_t b_ms)
-{
-	return a_ms < b_ms ? a_ms : b_ms;
 }
 
 /* -exit_idle: its time begins when the last connection has ended, and anew with the next one. */
@@ -2641,16 +2580,23 @@ static void turn_idle(int64_t now_ms)
 	end_for("no node and no connection for ", seconds);
 }
 
-/* What the clock says is due; returns when the next thing is. */
+/* When the next thing is due. */
+static int64_t next_due(void)
+{
+	const int64_t conns_ms = earlier(conns_deadline_ms, idle_ms);
+
+	return earlier(earlier(conns_ms, pause_ms), earlier(shortage_ms, notify_ms));
+}
+
+/* Does what is due, and returns when the next thing is. */
 static int64_t turn_clock(void)
 {
 	int64_t now_ms;
 
-	if (set.exit_idle_s == 0 &&
-	    earlier(earlier(deadline_ms, pause_ms), earlier(shortage_ms, notify_ms)) == NEVER)
+	if (set.exit_idle_s == 0 && next_due() == NEVER)
 		return NEVER;
 	now_ms = clock_ms();
-	if (now_ms >= deadline_ms)
+	if (now_ms >= conns_deadline_ms)
 		conns_expire(now_ms);
 	if (now_ms >= pause_ms) {
 		pause_ms = NEVER;
@@ -2662,7 +2608,7 @@ static int64_t turn_clock(void)
 		notify_ready();
 	if (set.exit_idle_s > 0)
 		turn_idle(now_ms);
-	return earlier(idle_ms, earlier(earlier(deadline_ms, pause_ms), earlier(shortage_ms, notify_ms)));
+	return next_due();
 }
 
 /* For poll(): -1 for ever. */
@@ -2676,25 +2622,27 @@ static int ms_until(int64_t next_ms)
 	return left_ms < 0 ? 0 : left_ms < 60000 ? (int)left_ms : 60000;
 }
 
-/* Ends that are due come before registrations that want the same name; a deadline comes last. */
+/*
+ * Waits, and serves. Closed connections come before new ones, which may want the name of a node that
+ * has ended; deadlines come last. Returns when the next one is.
+ */
 static int64_t turn(int64_t next_ms)
 {
 	static const struct timespec moment = { 0, 10000000 };
 	static int failures;
+	const nfds_t len = (nfds_t)(POLL_LISTEN + listen_len + polled_slots);
 
-	if (poll(polled, (nfds_t)(POLL_LISTEN + listen_len + polled_slots), ms_until(next_ms)) < 0) {
-		if (errno != EINTR && errno != EAGAIN && errno != ENOMEM && ++failures == POLL_FAILURES) {
+	if (poll(polled, len, ms_until(next_ms)) >= 0) {
+		failures = 0;
+		turn_signals();
+		turn_listeners(turn_parked());
+	} else if (errno != EINTR) {
+		if (errno != EAGAIN && errno != ENOMEM && ++failures == POLL_FAILURES) {
 			log_at(0, "poll: %s", strerror(errno));
 			exit(1);
 		}
-		if (errno != EINTR)
-			(void)nanosleep(&moment, NULL);
-		return turn_clock();
+		(void)nanosleep(&moment, NULL);
 	}
-	failures = 0;
-	turn_signals();
-	turn_parked();
-	turn_listeners();
 	return turn_clock();
 }
 
