@@ -256,73 +256,73 @@ static uint32_t name_hash(uint64_t key, const uint8_t *s, size_t len)
 
 /* ==== 3 Nodes: the table; a row is claimed for a name, released into memory, and recycled when no other is left =============== */
 
-const uint8_t *epmd_name(const struct epmd_nodes *t, uint16_t i)
+const uint8_t *epmd_name(const struct epmd_nodes *t, int i)
 {
 	return t->node[i].name_len <= EPMD_BRIEF_MAX ? t->brief[i] : t->name[i];
 }
 
-static void order_push(struct epmd_order *o, uint16_t i)
+static void order_push(struct epmd_order *o, int i)
 {
 	if (o->len < EPMD_NODE_MAX)
-		o->row[o->len++] = i;
+		o->row[o->len++] = (uint16_t)i;
 }
 
 /* Puts row i at place k; those from there on move up. */
-static void order_insert(struct epmd_order *o, uint16_t k, uint16_t i)
+static void order_insert(struct epmd_order *o, int k, int i)
 {
-	const uint16_t len = o->len;
-	uint16_t j;
+	const int len = o->len;
+	int j;
 
 	if (len >= EPMD_NODE_MAX || k > len)
 		return;
 	for (j = len; j > k; j--)
 		o->row[j] = o->row[j - 1];
-	o->row[k] = i;
+	o->row[k] = (uint16_t)i;
 	o->len = (uint16_t)(len + 1);
 }
 
 /* Takes out the row at place k; those behind it move down. */
-static void order_remove(struct epmd_order *o, uint16_t k)
+static void order_remove(struct epmd_order *o, int k)
 {
-	uint16_t j, last;
+	int j, last;
 
 	if (o->len > EPMD_NODE_MAX || k >= o->len)
 		return;
-	last = (uint16_t)(o->len - 1);
+	last = o->len - 1;
 	for (j = k; j < last; j++)
 		o->row[j] = o->row[j + 1];
-	o->len = last;
+	o->len = (uint16_t)last;
 }
 
-static uint16_t order_place(const struct epmd_order *o, uint16_t i)
+static int order_place(const struct epmd_order *o, int i)
 {
-	uint16_t k = o->len;
+	int k = o->len;
 
 	while (k > 1 && o->row[k - 1] != i)
 		k--;
-	return (uint16_t)(k - 1);
+	return k - 1;
 }
 
 /* The first place in by_hash whose row has this hash or a higher one. */
-static uint16_t hash_place(const struct epmd_nodes *t, uint32_t hash)
+static int hash_place(const struct epmd_nodes *t, uint32_t hash)
 {
-	unsigned from = 0, to = t->by_hash.len, middle;
+	int from = 0, to = t->by_hash.len, middle;
 
 	while (from < to) {
-		middle = (from + to) / 2u;
+		middle = (from + to) / 2;
 		if (t->hash[t->by_hash.row[middle]] < hash)
 			from = middle + 1;
 		else
 			to = middle;
 	}
-	return (uint16_t)from;
+	return from;
 }
 
 /* The row, live or remembered, that has the name, or -1. */
 static int node_find(const struct epmd_nodes *t, const uint8_t *name, size_t len)
 {
 	const uint32_t hash = name_hash(t->key, name, len);
-	uint16_t i, k;
+	int i, k;
 
 	for (k = hash_place(t, hash); k < t->by_hash.len && t->hash[t->by_hash.row[k]] == hash; k++) {
 		i = t->by_hash.row[k];
@@ -366,49 +366,49 @@ static uint32_t creation_told(const struct epmd_node *n)
 	return n->highest >= EPMD_VERSION_X ? n->creation : n->creation % 3u + 1u;
 }
 
-static void node_mark(struct epmd_nodes *t, uint16_t i, uint8_t live, uint32_t now)
+static void node_mark(struct epmd_nodes *t, int i, uint8_t live, uint32_t now)
 {
 	t->node[i].live = live;
 	t->node[i].since = now;
 	t->node[i].serial = ++t->serial;
 }
 
-static void node_live(struct epmd_nodes *t, uint16_t i, uint32_t now)
+static void node_live(struct epmd_nodes *t, int i, uint32_t now)
 {
 	node_mark(t, i, 1, now);
 	order_push(&t->live, i);
 }
 
-static void node_remember(struct epmd_nodes *t, uint16_t i, uint32_t now)
+static void node_remember(struct epmd_nodes *t, int i, uint32_t now)
 {
 	node_mark(t, i, 0, now);
 	order_push(&t->old, i);
 }
 
-static void node_recall(struct epmd_nodes *t, uint16_t i)
+static void node_recall(struct epmd_nodes *t, int i)
 {
 	order_remove(&t->old, order_place(&t->old, i));
 }
 
-static void index_drop(struct epmd_nodes *t, uint16_t i)
+static void index_drop(struct epmd_nodes *t, int i)
 {
-	const uint16_t k = order_place(&t->by_hash, i);
+	const int k = order_place(&t->by_hash, i);
 
 	order_remove(&t->by_hash, k);
 }
 
 /* Puts row i where its hash belongs. */
-static void index_add(struct epmd_nodes *t, uint16_t i)
+static void index_add(struct epmd_nodes *t, int i)
 {
-	const uint16_t k = hash_place(t, t->hash[i]);
+	const int k = hash_place(t, t->hash[i]);
 
 	order_insert(&t->by_hash, k, i);
 }
 
 /* A row for a name that no row has: a fresh one, or that of the name remembered longest. */
-static uint16_t node_recycle(struct epmd_nodes *t)
+static int node_recycle(struct epmd_nodes *t)
 {
-	uint16_t i;
+	int i;
 
 	if (t->top < EPMD_NODE_MAX) {
 		i = t->top++;
@@ -422,7 +422,7 @@ static uint16_t node_recycle(struct epmd_nodes *t)
 	return i;
 }
 
-static void node_copy_name(struct epmd_nodes *t, uint16_t i, const uint8_t *name, size_t len)
+static void node_copy_name(struct epmd_nodes *t, int i, const uint8_t *name, size_t len)
 {
 	if (len <= EPMD_BRIEF_MAX) {
 		put_bytes(t->brief[i], 0, name, len);
@@ -431,7 +431,7 @@ static void node_copy_name(struct epmd_nodes *t, uint16_t i, const uint8_t *name
 	}
 }
 
-static void node_set_name(struct epmd_nodes *t, uint16_t i, const uint8_t *name, size_t len)
+static void node_set_name(struct epmd_nodes *t, int i, const uint8_t *name, size_t len)
 {
 	t->hash[i] = name_hash(t->key, name, len);
 	t->node[i].name_len = (uint16_t)len;
@@ -439,9 +439,9 @@ static void node_set_name(struct epmd_nodes *t, uint16_t i, const uint8_t *name,
 }
 
 /* A row, in neither order, with its first creation, for a name that no row has. */
-static uint16_t node_new(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
+static int node_new(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
 {
-	const uint16_t i = node_recycle(t);
+	const int i = node_recycle(t);
 
 	node_set_name(t, i, name, len);
 	index_add(t, i);
@@ -450,21 +450,21 @@ static uint16_t node_new(struct epmd_nodes *t, const uint8_t *name, size_t len, 
 }
 
 /* The row, in neither order, for a good name that no live row has, with its next creation. */
-static uint16_t node_row(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
+static int node_row(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
 {
 	const int i = node_find(t, name, len);
 
 	if (i < 0)
 		return node_new(t, name, len, now);
-	node_recall(t, (uint16_t)i);
+	node_recall(t, i);
 	t->node[i].creation = creation_next(t->node[i].creation);
-	return (uint16_t)i;
+	return i;
 }
 
 /* Makes a live row, with its creation, of a good name that no live row has; -1 where no more are admitted. */
 static int node_claim(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
 {
-	uint16_t i;
+	int i;
 
 	if (t->live.len >= t->limit)
 		return -1;
@@ -473,7 +473,7 @@ static int node_claim(struct epmd_nodes *t, const uint8_t *name, size_t len, uin
 	return i;
 }
 
-void epmd_release(struct epmd_nodes *t, uint16_t i, uint32_t now)
+void epmd_release(struct epmd_nodes *t, int i, uint32_t now)
 {
 	order_remove(&t->live, order_place(&t->live, i));
 	node_remember(t, i, now);
@@ -492,7 +492,7 @@ static void list_start(const struct epmd_nodes *t, struct epmd_cursor *c, uint8_
 /* The latest live row older than the cursor, or -1. Those below it in the order can only have moved down. */
 static int list_next_live(const struct epmd_nodes *t, struct epmd_cursor *c)
 {
-	uint16_t k = c->at < t->live.len ? c->at : t->live.len;
+	int k = c->at < t->live.len ? c->at : t->live.len;
 
 	while (k > 0 && t->node[t->live.row[k - 1]].serial >= c->serial)
 		k--;
@@ -506,7 +506,7 @@ static int list_next_live(const struct epmd_nodes *t, struct epmd_cursor *c)
 /* The row remembered longest of those later than the cursor, or -1. */
 static int list_next_old(const struct epmd_nodes *t, struct epmd_cursor *c)
 {
-	uint16_t k = c->at < t->old.len ? c->at : t->old.len;
+	int k = c->at < t->old.len ? c->at : t->old.len;
 
 	while (k > 0 && t->node[t->old.row[k - 1]].serial > c->serial)
 		k--;
@@ -514,7 +514,7 @@ static int list_next_old(const struct epmd_nodes *t, struct epmd_cursor *c)
 		k++;
 	if (k >= t->old.len)
 		return -1;
-	c->at = k;
+	c->at = (uint16_t)k;
 	c->serial = t->node[t->old.row[k]].serial;
 	return t->old.row[k];
 }
@@ -535,7 +535,7 @@ static int list_next(const struct epmd_nodes *t, struct epmd_cursor *c)
 	return c->old ? list_next_old(t, c) : i;
 }
 
-static size_t line_names(const struct epmd_nodes *t, uint16_t i, uint8_t *out)
+static size_t line_names(const struct epmd_nodes *t, int i, uint8_t *out)
 {
 	size_t at = put_text(out, 0, "name ");
 
@@ -545,7 +545,7 @@ static size_t line_names(const struct epmd_nodes *t, uint16_t i, uint8_t *out)
 	return put_8(out, at, '\n');
 }
 
-static size_t line_dump(const struct epmd_nodes *t, uint16_t i, uint8_t *out)
+static size_t line_dump(const struct epmd_nodes *t, int i, uint8_t *out)
 {
 	const struct epmd_node *n = &t->node[i];
 	size_t at = put_text(out, 0, n->live ? "active name     <" : "old/unused name <");
@@ -565,7 +565,7 @@ static size_t put_column(uint8_t *out, size_t at, uint32_t v)
 	return put_number(out, at, v);
 }
 
-static size_t line_status(const struct epmd_nodes *t, uint16_t i, uint8_t *out)
+static size_t line_status(const struct epmd_nodes *t, int i, uint8_t *out)
 {
 	const struct epmd_node *n = &t->node[i];
 	size_t at = put_bytes(out, 0, epmd_name(t, i), n->name_len);
@@ -583,7 +583,7 @@ static size_t line_status(const struct epmd_nodes *t, uint16_t i, uint8_t *out)
 }
 
 /* One line of EPMD_LINE_MAX bytes at most. */
-static size_t list_line(const struct epmd_nodes *t, uint16_t i, uint8_t kind, uint8_t *out)
+static size_t list_line(const struct epmd_nodes *t, int i, uint8_t kind, uint8_t *out)
 {
 	switch (kind) {
 	case EPMD_NAMES_REQ:
@@ -605,7 +605,7 @@ size_t epmd_list(const struct epmd_nodes *t, struct epmd_cursor *c, uint8_t *out
 		if (i < 0)
 			c->kind = 0;
 		else
-			at += list_line(t, (uint16_t)i, c->kind, out + at);
+			at += list_line(t, i, c->kind, out + at);
 	}
 	return at;
 }
@@ -639,11 +639,11 @@ static void alive2_resp(struct epmd_answer *a, unsigned highest, unsigned result
 
 	at = put_8(a->out, at, result);
 	at = highest >= EPMD_VERSION_X ? put_32(a->out, at, creation) : put_16(a->out, at, creation);
-	a->len = (uint16_t)at;
+	a->len = at;
 }
 
 /* Sets all that a registration says of its node but the name. */
-static void alive2_describe(struct epmd_nodes *t, uint16_t i, const struct epmd_asker *who, const uint8_t *in, size_t nlen, size_t elen)
+static void alive2_describe(struct epmd_nodes *t, int i, const struct epmd_asker *who, const uint8_t *in, size_t nlen, size_t elen)
 {
 	struct epmd_node *const n = &t->node[i];
 
@@ -669,7 +669,7 @@ static enum epmd_reason alive2_register(struct epmd_nodes *t, const struct epmd_
 	i = node_claim(t, in + AT_ALIVE_NAME, nlen, who->now);
 	if (i < 0)
 		return EPMD_FULL;
-	alive2_describe(t, (uint16_t)i, who, in, nlen, elen);
+	alive2_describe(t, i, who, in, nlen, elen);
 	*row = i;
 	return EPMD_OK;
 }
@@ -712,7 +712,7 @@ static void alive2(struct epmd_nodes *t, const struct epmd_asker *who, const uin
 		reason = alive2_register(t, who, in, nlen, elen, &i);
 	alive2_answer(t, i, reason, get_16(in, AT_HIGHEST), a);
 	a->name_at = AT_ALIVE_NAME;
-	a->name_len = (uint16_t)nlen;
+	a->name_len = nlen;
 }
 
 /* The name of a PORT_PLEASE2_REQ or STOP_REQ: jinterface sends a NUL at its end, which does not count. */
@@ -723,10 +723,10 @@ static void take_name(const uint8_t *in, size_t end, struct epmd_answer *a)
 	if (len > 0 && in[end - 1] == 0)
 		len--;
 	a->name_at = AT_NAME;
-	a->name_len = (uint16_t)len;
+	a->name_len = len;
 }
 
-static void port2_resp(const struct epmd_nodes *t, uint16_t i, struct epmd_answer *a)
+static void port2_resp(const struct epmd_nodes *t, int i, struct epmd_answer *a)
 {
 	const struct epmd_node *n = &t->node[i];
 	size_t at;
@@ -742,7 +742,7 @@ static void port2_resp(const struct epmd_nodes *t, uint16_t i, struct epmd_answe
 	at = put_bytes(a->out, at, epmd_name(t, i), n->name_len);
 	at = put_16(a->out, at, n->extra_len);
 	at = put_bytes(a->out, at, t->extra[i], n->extra_len);
-	a->len = (uint16_t)at;
+	a->len = at;
 }
 
 /* A name is checked only if no node has it: that of a node was checked when it registered. */
@@ -754,13 +754,13 @@ static void port_please2(const struct epmd_nodes *t, const uint8_t *in, size_t e
 	a->node = node_find_live(t, in + AT_NAME, a->name_len);
 	if (a->node >= 0) {
 		decide(a, EPMD_SEND, EPMD_OK);
-		port2_resp(t, (uint16_t)a->node, a);
+		port2_resp(t, a->node, a);
 	} else if (!name_is_text(in + AT_NAME, a->name_len) || has_zero(in + AT_NAME, a->name_len)) {
 		decide(a, EPMD_DROP, EPMD_BAD_NAME);
 	} else {
 		decide(a, EPMD_SEND, EPMD_UNKNOWN_NODE);
 		at = put_8(a->out, 0, EPMD_PORT2_RESP);
-		a->len = (uint16_t)put_8(a->out, at, 1);
+		a->len = put_8(a->out, at, 1);
 	}
 }
 
@@ -774,7 +774,7 @@ static void list_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 		return;
 	}
 	decide(a, EPMD_LIST, EPMD_OK);
-	a->len = (uint16_t)put_32(a->out, 0, who->port);
+	a->len = put_32(a->out, 0, who->port);
 	if (kind == EPMD_STATUS_REQ && end > AT_NAME && in[AT_NAME] == 'c') {
 		a->verdict = EPMD_COUNTS;
 		return;
@@ -790,10 +790,10 @@ static void kill_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 		decide(a, EPMD_DROP, EPMD_NOT_ALLOWED);
 	} else if (t->live.len > 0 && !who->relaxed) {
 		decide(a, EPMD_SEND, EPMD_LIVING_NODES);
-		a->len = (uint16_t)put_text(a->out, 0, "NO");
+		a->len = put_text(a->out, 0, "NO");
 	} else {
 		decide(a, EPMD_QUIT, EPMD_OK);
-		a->len = (uint16_t)put_text(a->out, 0, "OK");
+		a->len = put_text(a->out, 0, "OK");
 	}
 }
 
@@ -807,12 +807,12 @@ static void stop_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 	a->node = node_find_live(t, in + AT_NAME, a->name_len);
 	if (a->node >= 0) {
 		decide(a, EPMD_STOP, EPMD_OK);
-		a->len = (uint16_t)put_text(a->out, 0, "STOPPED");
+		a->len = put_text(a->out, 0, "STOPPED");
 	} else if (a->name_len == 0 || has_zero(in + AT_NAME, a->name_len)) {
 		decide(a, EPMD_DROP, EPMD_BAD_NAME);
 	} else {
 		decide(a, EPMD_SEND, EPMD_UNKNOWN_NODE);
-		a->len = (uint16_t)put_text(a->out, 0, "NOEXIST");
+		a->len = put_text(a->out, 0, "NOEXIST");
 	}
 }
 
@@ -1307,7 +1307,7 @@ static void log_tables(void)
 			snprintf(where, sizeof where, " at port %d, fd = %d", n->port, n->fd);
 			snprintf(line, sizeof line, "*****     %s \"%s#%lu\"%s",
 			    is_live ? "active name    " : "old/unused name",
-			    printable(epmd_name(&nodes, (uint16_t)i), n->name_len, name),
+			    printable(epmd_name(&nodes, i), n->name_len, name),
 			    (unsigned long)creation_told(n), is_live ? where : "");
 			log_line(LOG_DEBUG, 0, line);
 		}
@@ -1424,7 +1424,7 @@ static void answer_counts(struct epmd_answer *a)
 		    requests[k].text, requests[k].count);
 		at = add_text((char *)a->out, room, at, part);
 	}
-	a->len = (uint16_t)at;
+	a->len = at;
 }
 
 /* ---- a request and what became of it; the texts are OTP's, and people search for them */
@@ -2041,9 +2041,9 @@ static void conn_close(struct conn *c)
 	if (c->node >= 0) {
 		if (set.debug > 0)
 			log_at(1, "unregistering '%s:%lu', port %d",
-			    printable(epmd_name(&nodes, (uint16_t)c->node), n->name_len, name),
+			    printable(epmd_name(&nodes, c->node), n->name_len, name),
 			    (unsigned long)creation_told(n), n->port);
-		epmd_release(&nodes, (uint16_t)c->node, (uint32_t)time(NULL));
+		epmd_release(&nodes, c->node, (uint32_t)time(NULL));
 		log_tables();
 	} else if (c->was_refused) {
 		log_at(1, "trying to unregister node with unknown file descriptor %d", c->fd);
@@ -2254,7 +2254,7 @@ static enum step conn_answer(struct conn *c)
 	if (c->is_list)
 		c->cursor = answer.cursor;
 	conn_let_go(c);
-	c->fill = answer.len;
+	c->fill = (uint16_t)answer.len;
 	return STEP_SEND;
 }
 

@@ -200,9 +200,9 @@ struct epmd_answer {
 	enum epmd_reason reason;
 	int node;              /* a row, or -1 */
 	uint8_t request;       /* the request's first byte, or 0 before it came */
-	uint16_t name_at;      /* where in the packet the name stands that it was about */
-	uint16_t name_len;     /* bytes, 0 where it was about none */
-	uint16_t len;          /* of out */
+	size_t name_at;        /* where in the packet the name stands that it was about */
+	size_t name_len;       /* bytes, 0 where it was about none */
+	size_t len;            /* of out */
 	struct epmd_cursor cursor;
 	uint8_t out[EPMD_ANSWER_MAX];
 };
@@ -217,7 +217,7 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 int epmd_wants_local(const struct epmd_asker *who, const uint8_t *in, size_t fill);
 
 /* Frees the name of row i, a live one, and remembers it; now as in struct epmd_asker. */
-void epmd_release(struct epmd_nodes *t, uint16_t i, uint32_t now);
+void epmd_release(struct epmd_nodes *t, int i, uint32_t now);
 
 /*
  * Writes as many whole lines as fit into out[0..room-1], room at least EPMD_LINE_MAX, and moves the cursor behind them.
@@ -226,6 +226,6 @@ void epmd_release(struct epmd_nodes *t, uint16_t i, uint32_t now);
 size_t epmd_list(const struct epmd_nodes *t, struct epmd_cursor *c, uint8_t *out, size_t room);
 
 /* The name of row i, of node[i].name_len bytes, with no terminator. */
-const uint8_t *epmd_name(const struct epmd_nodes *t, uint16_t i);
+const uint8_t *epmd_name(const struct epmd_nodes *t, int i);
 
 #endif

@@ -59,7 +59,7 @@ static uint32_t lived(const char *name)
         printf("Bail out! %s is not registered\n", name);
         exit(1);
     }
-    epmd_release(&table, (uint16_t)i, asker.now);
+    epmd_release(&table, i, asker.now);
     return table.node[i].creation;
 }
 

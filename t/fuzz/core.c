@@ -366,13 +366,13 @@ static void expect(const uint8_t *in, size_t fill)
 
 static int same_name(int i, const struct life *l)
 {
-    return table.node[i].name_len == l->name_len && memcmp(epmd_name(&table, (uint16_t)i), l->name, l->name_len) == 0;
+    return table.node[i].name_len == l->name_len && memcmp(epmd_name(&table, i), l->name, l->name_len) == 0;
 }
 
 static void check_row(int i, int is_live)
 {
     const struct epmd_node *const n = &table.node[i];
-    const struct life *const l = find_life(epmd_name(&table, (uint16_t)i), n->name_len);
+    const struct life *const l = find_life(epmd_name(&table, i), n->name_len);
 
     MUST(l != NULL && l->live == is_live && n->live == is_live);
     MUST(may_be_registered(l->name, l->name_len));
@@ -443,13 +443,13 @@ static void end_connection(int slot)
 
     if (i < 0)
         return;
-    l = find_life(epmd_name(&table, (uint16_t)i), table.node[i].name_len);
+    l = find_life(epmd_name(&table, i), table.node[i].name_len);
     MUST(l != NULL && l->live && l->slot == slot);
     l->live = 0;
     l->since = asker.now;
     l->id = ++events;
     rows[slot] = -1;
-    epmd_release(&table, (uint16_t)i, asker.now);
+    epmd_release(&table, i, asker.now);
     check_table();
 }
 
