@@ -866,7 +866,7 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 		dispatch(t, who, in, end, a);
 }
 
-#ifndef EPMD_CORE_ONLY /* ---- the divide: above, bytes in and bytes out; below, what touches the world ------------------------ */
+#ifndef EPMD_CORE_ONLY /* the divide: above, bytes in and bytes out; below, what touches the world */
 
 #include <sys/types.h>
 #include <sys/resource.h>
@@ -947,7 +947,8 @@ struct settings {
 static struct settings set = { .port = EPMD_PORT, .packet_timeout_s = 60, .timeout_s = 5 };
 
 /*
- * A connection's life. Section 10 assigns the states: conn_close() alone gives back the node and the slot.
+ * A connection's life. Section 10 assigns the states: conn_close() alone gives back the node and
+ * the slot.
  *
  *   FREE    -> READING   accepted
  *   READING -> SENDING   the request is complete and has an answer
@@ -969,7 +970,7 @@ struct conn {
 	short want;                    /* if it is parked: POLLIN or POLLOUT */
 	uint8_t holds;                 /* it has a buffer, held[buffer] */
 	uint16_t buffer;
-	uint16_t fill;                 /* bytes of the request so far, or of the answer still to send */
+	uint16_t fill;                 /* bytes of the request so far, or of the answer to send */
 	int64_t since_ms;              /* waiting since, monotonic; 0: it has not waited yet */
 	int64_t deadline_ms;
 	struct epmd_cursor cursor;     /* of its listing; kind 0: there is none, or no more of it */
@@ -979,7 +980,7 @@ static struct epmd_nodes nodes;
 static struct conn conns[EPMD_CONN_MAX];
 static int conn_top;                         /* slots ever used */
 static int conn_free = EPMD_CONN_MAX;        /* the first free one below conn_top, if any */
-static int conn_limit;                       /* slots in use at most: as the descriptor limit allows */
+static int conn_limit;                       /* slots in use at most, by the limit of open files */
 static int conns_used;                       /* slots in use */
 
 /* Buffers of the connections that wait; a node's connection needs none. */
@@ -1149,7 +1150,9 @@ static void address_text(const union address *a, char text[ADDRESS_TEXT_MAX])
 	snprintf(text, ADDRESS_TEXT_MAX, "%s%s%s", ip, scope != 0 ? "%" : "", interface);
 }
 
-/* The address that a socket is bound to or, if `peer`, connected to; of no family if it has none. */
+/*
+ * The address that a socket is bound to or, if `peer`, connected to; of no family if it has none.
+ */
 static union address socket_address(int fd, int peer)
 {
 	union address a;
@@ -1167,7 +1170,7 @@ static union address socket_address(int fd, int peer)
 #define LOG_NOTE (-1)
 
 static int journal;                          /* a line begins with its priority, for systemd */
-static int stderr_shared;                    /* the flags of standard error are the caller's as well */
+static int stderr_shared;                    /* its flags are the caller's as well */
 static const char *error_prefix = "epmd: ";
 static int log_socket = -1;                  /* to the syslog daemon, once detached */
 
@@ -1181,8 +1184,8 @@ static size_t text_len(int len, size_t room)
 
 /*
  * Loses what does not fit: a reader that has stopped reading must not stop the daemon. poll() would
- * not tell, since a terminal is ready as soon as it has room for a byte. If the flags are others' as
- * well, O_NONBLOCK is set for the moment of the write alone.
+ * not tell, since a terminal is ready as soon as it has room for a byte. If the flags are others'
+ * as well, O_NONBLOCK is set for the moment of the write alone.
  */
 static void write_stderr(const char *line, size_t len)
 {
@@ -1312,16 +1315,17 @@ static void log_tables(void)
 			log_line(LOG_DEBUG, 0, line);
 		}
 		snprintf(line, sizeof line, "*****     %s count%s: %d",
-		    is_live ? "reg calculated" : "unreg calculated", is_live ? "  " : "", order->len);
+		    is_live ? "reg calculated" : "unreg calculated", is_live ? "  " : "",
+		    order->len);
 		log_line(LOG_DEBUG, 0, line);
 	}
 }
 
-/* ---- what was counted since the start */
+/* ---- what was counted since the start ---- */
 
 static struct {
 	uint32_t since;                /* seconds, wall clock */
-	unsigned nodes_max;
+	int nodes_max;
 	unsigned long refused, dropped, evicted, timed_out;
 } counts;
 
@@ -1368,34 +1372,36 @@ static void count_request(const struct epmd_answer *a)
 		counts.nodes_max = nodes.live.len;
 }
 
-/* Adds what fits of a text behind the first `at` bytes of line[0..room-1]; returns their number. */
-static size_t add_text(char *line, size_t room, size_t at, const char *text)
+/*
+ * Puts what fits of a text behind the first `at` bytes of line[0..room-1]; returns where it ends.
+ */
+static size_t add_text(char *line, size_t room, size_t at, const char *format, ...)
 {
-	while (at < room && *text != '\0')
-		line[at++] = *text++;
-	return at;
+	va_list ap;
+	int len;
+
+	va_start(ap, format);
+	len = vsnprintf(line + at, room - at, format, ap);
+	va_end(ap);
+	return at + text_len(len, room - at);
 }
 
 /* SIGUSR1. */
 static void log_counts(void)
 {
-	char line[512] = "", part[160];
+	char line[512];
 	uint8_t since[24];
 	size_t at;
 	int k;
 
 	since[put_date(since, 0, counts.since)] = '\0';
-	snprintf(part, sizeof part, "up since %s; nodes %u, at most %u;", (const char *)since,
-	    nodes.live.len, counts.nodes_max);
-	at = add_text(line, sizeof line - 1, 0, part);
-	for (k = 0; k < REQUEST_KINDS; k++) {
-		snprintf(part, sizeof part, " %s_REQ %lu,", requests[k].text, requests[k].count);
-		at = add_text(line, sizeof line - 1, at, part);
-	}
-	snprintf(part, sizeof part, " refused %lu, dropped %lu, evicted %lu, timed out %lu",
+	at = add_text(line, sizeof line, 0, "up since %s; nodes %d, at most %d;",
+	    (const char *)since, nodes.live.len, counts.nodes_max);
+	for (k = 0; k < REQUEST_KINDS; k++)
+		at = add_text(line, sizeof line, at, " %s_REQ %lu,", requests[k].text,
+		    requests[k].count);
+	log_at(LOG_NOTE, "%s refused %lu, dropped %lu, evicted %lu, timed out %lu", line,
 	    counts.refused, counts.dropped, counts.evicted, counts.timed_out);
-	(void)add_text(line, sizeof line - 1, at, part);
-	log_at(LOG_NOTE, "%s", line);
 }
 
 #define GAUGE(name)   "# TYPE epmd_" name " gauge\nepmd_" name " %lu\n"
@@ -1405,29 +1411,25 @@ static void log_counts(void)
 static void answer_counts(struct epmd_answer *a)
 {
 	const unsigned long now = (unsigned long)time(NULL);
-	const size_t room = sizeof a->out;
-	char part[1024];
+	char *const out = (char *)a->out;
 	size_t at;
 	int k;
 
-	snprintf(part, sizeof part, GAUGE("uptime_seconds") GAUGE("nodes") GAUGE("nodes_max")
-	    GAUGE("nodes_limit") GAUGE("connections") COUNTER("refused_total")
+	at = add_text(out, sizeof a->out, a->len, GAUGE("uptime_seconds") GAUGE("nodes")
+	    GAUGE("nodes_max") GAUGE("nodes_limit") GAUGE("connections") COUNTER("refused_total")
 	    COUNTER("dropped_total") COUNTER("evicted_total") COUNTER("timed_out_total")
 	    "# TYPE epmd_info gauge\nepmd_info{version=\"" EPMD_VERSION "\"} 1\n"
 	    "# TYPE epmd_requests_total counter\n", now > counts.since ? now - counts.since : 0,
 	    (unsigned long)nodes.live.len, (unsigned long)counts.nodes_max,
 	    (unsigned long)nodes.limit, (unsigned long)conns_used, counts.refused, counts.dropped,
 	    counts.evicted, counts.timed_out);
-	at = add_text((char *)a->out, room, a->len, part);
-	for (k = 0; k < REQUEST_KINDS; k++) {
-		snprintf(part, sizeof part, "epmd_requests_total{request=\"%s\"} %lu\n",
+	for (k = 0; k < REQUEST_KINDS; k++)
+		at = add_text(out, sizeof a->out, at, "epmd_requests_total{request=\"%s\"} %lu\n",
 		    requests[k].text, requests[k].count);
-		at = add_text((char *)a->out, room, at, part);
-	}
 	a->len = at;
 }
 
-/* ---- a request and what became of it; the texts are OTP's, and people search for them */
+/* ---- a request and what became of it; the texts are OTP's, and people search for them ---- */
 
 static void log_malformed(const char *request, const uint8_t *in, size_t fill)
 {
@@ -1512,7 +1514,7 @@ static void log_sent(const struct epmd_answer *a, const uint8_t *in)
 	}
 }
 
-/* ---- peers, and shortages */
+/* ---- peers, and shortages ---- */
 
 static void log_peer(int level, const struct conn *c, const char *what)
 {
@@ -1531,7 +1533,8 @@ static void log_peer(int level, const struct conn *c, const char *what)
 
 /*
  * The peer that most connections are from, as " (n of all from address)" or nothing: of the nodes'
- * connections, or of the others. By majority vote: if no peer has more than half, it is any of them.
+ * connections, or of the others. By majority vote: if no peer has more than half, it is any of
+ * them.
  */
 static void most_text(int of_nodes, char text[PEERS_TEXT_MAX])
 {
@@ -1612,7 +1615,7 @@ static void shortage_end(int64_t now_ms)
 	}
 }
 
-/* ---- the daemon's end, and a start that fails */
+/* ---- the daemon's end, and a start that fails ---- */
 
 static volatile sig_atomic_t ended;          /* by this signal, or END_REASON */
 #define END_REASON (-1)
@@ -1658,7 +1661,9 @@ static void fail_on(const char *what, const char *word, int error)
 
 static int set_flags(int fd)
 {
-	return fcntl(fd, F_SETFL, O_NONBLOCK) == -1 || fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ? -1 : 0;
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
+		return -1;
+	return fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ? -1 : 0;
 }
 
 static void listen_add(int lfd)
@@ -1666,9 +1671,9 @@ static void listen_add(int lfd)
 	const int room = EPMD_UNREAD_MAX;
 #ifdef TCP_DEFER_ACCEPT
 	/*
-	 * Linux: a connection is accepted once its request is there, and a silent one after a second.
-	 * The silent ones wait in the queue of half-open connections. If that is full only SYN cookies
-	 * let others in, so they must be enabled.
+	 * Linux: a connection is accepted once its request is there, and a silent one after a
+	 * second. The silent ones wait in the queue of half-open connections. If that is full only
+	 * SYN cookies let others in, so they must be enabled.
 	 */
 	const int wait_s = 1, fd = open("/proc/sys/net/ipv4/tcp_syncookies", O_RDONLY);
 	char cookies = '0';
@@ -1682,20 +1687,6 @@ static void listen_add(int lfd)
 	(void)setsockopt(lfd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
 	polled[POLL_LISTEN + listen_len].fd = lfd;
 	polled[POLL_LISTEN + listen_len++].events = POLLIN;
-}
-
-/* Whether a listener has all addresses of this one's family. */
-static int listen_covers(const union address *a)
-{
-	union address own;
-	int k;
-
-	for (k = 0; k < listen_len; k++) {
-		own = socket_address(polled[POLL_LISTEN + k].fd, 0);
-		if (own.any.sa_family == a->any.sa_family && address_is_any(&own))
-			return 1;
-	}
-	return 0;
 }
 
 /*
@@ -1736,8 +1727,7 @@ static int listen_parse(const char *list, union address a[EPMD_LISTEN_MAX], int 
 
 	for (list += strspn(list, separators); *list != '\0'; list += strspn(list, separators)) {
 		end = strcspn(list, separators);
-		snprintf(text, sizeof text, "%.*s", (int)(end < sizeof text ? end : sizeof text - 1),
-		    list);
+		snprintf(text, sizeof text, "%.*s", (int)end, list);
 		list += end;
 		memcpy(copy, text, sizeof copy);
 		if (end >= sizeof text || address_parse(copy, (uint16_t)set.port, &next) < 0)
@@ -1754,31 +1744,39 @@ static int listen_parse(const char *list, union address a[EPMD_LISTEN_MAX], int 
 	return len;
 }
 
+/* Whether the list has a wildcard that covers its address k. */
+static int listen_covers(const union address *a, int len, int k)
+{
+	int w;
+
+	for (w = 0; w < len; w++)
+		if (w != k && address_is_any(&a[w]) && a[w].any.sa_family == a[k].any.sa_family)
+			return 1;
+	return 0;
+}
+
 /*
- * All that was asked for; the default addresses, which come first, may be absent. Wildcards go
- * before the others, since the kernel would refuse them behind one that they cover. On failure -1,
- * errno, and in `on` the address; what listens already is open still.
+ * Listens on all that was asked for; the default addresses, which come first, may be absent. On
+ * failure returns -1 with errno, and the address in `on`; the sockets opened so far stay open.
  */
 static int listen_open(char on[ADDRESS_TEXT_MAX])
 {
 	const int all = set.addresses == NULL;
 	union address a[EPMD_LISTEN_MAX];
-	int len, k, any, defaults, failed;
+	int len, k, defaults, failed;
 
 	len = defaults = listen_parse(all ? "0.0.0.0 ::" : "127.0.0.1 ::1", a, 0);
 	if (!all)
 		len = listen_parse(set.addresses, a, len);
 	if (!all && set.addresses[strspn(set.addresses, ", \t")] == '\0')
 		fail("the list of addresses is empty", "", 0);
-	for (any = 1; any >= 0; any--) {
-		for (k = 0; k < len; k++) {
-			if (address_is_any(&a[k]) != any || listen_covers(&a[k]))
-				continue;
-			address_text(&a[k], on);
-			failed = listen_on(&a[k]);
-			if (failed != 0 && (k >= defaults || failed < 0))
-				return -1;
-		}
+	for (k = 0; k < len; k++) {
+		if (listen_covers(a, len, k))
+			continue;
+		address_text(&a[k], on);
+		failed = listen_on(&a[k]);
+		if (failed != 0 && (k >= defaults || failed < 0))
+			return -1;
 	}
 	return listen_len > 0 ? 0 : -1;
 }
@@ -1828,20 +1826,13 @@ static void listen_inherit(void)
 		set.port = address_port(&own);
 }
 
-static void listen_pause(int paused)
-{
-	int k;
-
-	for (k = 0; k < listen_len; k++)
-		polled[POLL_LISTEN + k].events = paused ? 0 : POLLIN;
-}
-
 /* So that the next epmd can bind the port at once. */
 static void listen_close(void)
 {
-	struct pollfd *listener;
+	struct pollfd *listener = polled + POLL_LISTEN;
+	int k;
 
-	for (listener = polled + POLL_LISTEN; listener < polled + POLL_LISTEN + listen_len; listener++) {
+	for (k = 0; k < listen_len; k++, listener++) {
 		if (listener->fd >= 0)
 			(void)close(listener->fd);
 		listener->fd = -1;
@@ -1851,14 +1842,14 @@ static void listen_close(void)
 /* ==== 10 Connections: opened, read, answered, kept, expired, evicted, closed ================= */
 
 static int64_t conns_deadline_ms = NEVER;    /* no connection's deadline is earlier */
-static int64_t idle_ms = NEVER;              /* -exit_idle: the daemon ends then, if none is opened */
+static int64_t idle_ms = NEVER;              /* -exit_idle: when the daemon ends */
 
 /* The request at hand, and its answer. */
 static uint8_t received[EPMD_PACKET_MAX];
 static struct epmd_answer answer;
 static uint8_t chunk[EPMD_SCRATCH_MAX];      /* of a listing, while it is made and sent */
 
-/* ---- the kernel's queue: epoll or kqueue, if there is one. It says which of many are ready ---- */
+/* ---- the kernel's queue, epoll or kqueue, if there is one: which of many are ready ---- */
 
 #ifdef USE_EPOLL
 static int queue_open(void)
@@ -1923,7 +1914,8 @@ static int queue_change(int fd, int slot, short want, unsigned short action)
 	e.ident = (uintptr_t)fd;
 	e.filter = want == POLLIN ? EVFILT_READ : EVFILT_WRITE;
 	e.flags = action;
-	memcpy(&e.udata, &data, sizeof e.udata); /* a pointer, on older NetBSD an integer of its size */
+	/* It is a pointer, or on older NetBSD an integer of that size. */
+	memcpy(&e.udata, &data, sizeof e.udata);
 	return kevent(polled[POLL_QUEUE].fd, &e, 1, NULL, 0, NULL);
 }
 
@@ -1977,7 +1969,7 @@ static int queue_ready(int slot[EPMD_BATCH_MAX])
 }
 #endif
 
-/* ---- parked: a connection that is not done waits in the queue, or else in poll()'s array -------- */
+/* ---- parked: a connection that is not done waits in the queue, or else in poll()'s array ---- */
 
 enum { PARKED_QUEUE = 1, PARKED_POLL };
 
@@ -2011,18 +2003,7 @@ static void park(struct conn *c, short want)
 	park_entry(slot)->revents = 0;
 }
 
-/* Before the connection is closed, which takes it out of the queue. */
-static void park_drop(const struct conn *c)
-{
-	if (c->parked != PARKED_POLL)
-		return;
-	park_entry(slot_of(c))->fd = -1;
-	park_entry(slot_of(c))->revents = 0;
-	while (polled_slots > 0 && park_entry(polled_slots - 1)->fd < 0)
-		polled_slots--;
-}
-
-/* ---- closing, and making room by it --------------------------------------------------------------- */
+/* ---- closing, and making room by it ---- */
 
 static void conn_let_go(struct conn *c)
 {
@@ -2048,7 +2029,10 @@ static void conn_close(struct conn *c)
 	} else if (c->was_refused) {
 		log_at(1, "trying to unregister node with unknown file descriptor %d", c->fd);
 	}
-	park_drop(c);
+	if (c->parked == PARKED_POLL) /* the queue drops it when it is closed */
+		park_entry(slot_of(c))->fd = -1;
+	while (polled_slots > 0 && park_entry(polled_slots - 1)->fd < 0)
+		polled_slots--;
 	conn_let_go(c);
 	(void)close(c->fd);
 	c->state = CONN_FREE;
@@ -2071,9 +2055,9 @@ static void conn_abort(struct conn *c)
 }
 
 /*
- * Makes room: of the connections that wait, and of those that hold a buffer if `holding`, closes the
- * one that has waited longest, and one from another host before one from this host. Never that of a
- * registered node. Returns it, or NULL if there is none.
+ * Makes room: of the connections that wait, and of those that hold a buffer if `holding`, closes
+ * the one that has waited longest, and one from another host before one from this host. Never that
+ * of a registered node. Returns it, or NULL if there is none.
  */
 static const struct conn *conn_evict(int holding)
 {
@@ -2095,8 +2079,8 @@ static const struct conn *conn_evict(int holding)
 }
 
 /*
- * Keeps bytes[at] to bytes[end - 1] behind those that the connection holds, as many as there is room
- * for. If no buffer is free, one is taken from another connection. Returns 0 if there is none.
+ * Keeps bytes[at] to bytes[end - 1] behind those that the connection holds, as many as there is
+ * room for. If no buffer is free, one is taken from another connection. Returns 0 if there is none.
  */
 static int conn_hold(struct conn *c, const uint8_t *bytes, size_t at, size_t end)
 {
@@ -2122,7 +2106,7 @@ static int conn_hold(struct conn *c, const uint8_t *bytes, size_t at, size_t end
 	return 1;
 }
 
-/* ---- the steps of a connection ---------------------------------------------------------------------- */
+/* ---- the steps of a connection ---- */
 
 enum step { STEP_READ, STEP_ANSWER, STEP_SEND, STEP_PARK, STEP_CLOSE };
 
@@ -2172,7 +2156,10 @@ static enum step conn_read(struct conn *c)
 	return STEP_ANSWER;
 }
 
-/* The owner of a node that ended may not have been served yet: closes it then, which frees the name. */
+/*
+ * The owner of a node that ended may not have been served yet: closes it then, which frees the
+ * name.
+ */
 static int owner_is_gone(int row)
 {
 	struct conn *owner = &conns[nodes.node[row].owner];
@@ -2259,9 +2246,9 @@ static enum step conn_answer(struct conn *c)
 }
 
 /*
- * A listing was cut after `sent` bytes, the first `fixed` of which were other bytes. Makes its lines
- * again, from where they began, to set the cursor behind the one that was cut. Returns where that
- * line ends.
+ * A listing was cut after `sent` bytes, the first `fixed` of which were other bytes. Makes its
+ * lines again, from where they began, to set the cursor behind the one that was cut. Returns where
+ * that line ends.
  */
 static size_t conn_rewind(struct conn *c, struct epmd_cursor from, size_t fixed, size_t sent)
 {
@@ -2274,8 +2261,8 @@ static size_t conn_rewind(struct conn *c, struct epmd_cursor from, size_t fixed,
 }
 
 /*
- * Sends what is held of the answer (at first, the answer itself) and what its listing has, as much as
- * the peer takes. What was not sent is held: of a listing, the rest of the line that was cut.
+ * Sends what is held of the answer (at first, the answer itself) and what its listing has, as much
+ * as the peer takes. What was not sent is held: of a listing, the rest of the line that was cut.
  */
 static enum step conn_send(struct conn *c)
 {
@@ -2299,12 +2286,14 @@ static enum step conn_send(struct conn *c)
 		return STEP_CLOSE;
 	if (sent < 0)
 		sent = 0;
-	else if (c->since_ms != 0) /* for each step -packet_timeout, for all of them five times that */
+	else if (c->since_ms != 0) /* each step has -packet_timeout, all of them five times that */
 		c->deadline_ms = earlier(clock_ms() + timeout_ms(), c->since_ms + 5 * timeout_ms());
 	if ((size_t)sent < end) {
 		cut = from.kind != 0 ? conn_rewind(c, from, len, (size_t)sent) : end;
+		if (cut < end)
+			end = cut;
 		c->fill = 0;
-		return conn_hold(c, bytes, (size_t)sent, cut < end ? cut : end) ? STEP_PARK : STEP_CLOSE;
+		return conn_hold(c, bytes, (size_t)sent, end) ? STEP_PARK : STEP_CLOSE;
 	}
 	conn_let_go(c);
 	if (c->cursor.kind != 0)
@@ -2315,7 +2304,9 @@ static enum step conn_send(struct conn *c)
 	}
 #ifdef TCP_USER_TIMEOUT
 	if (c->is_list) {
-		/* Linux: else a peer who reads nothing keeps the rest of it in the kernel for ever. */
+		/*
+		 * Linux: else a peer who reads nothing keeps the rest of it in the kernel for ever.
+		 */
 		const int rest_ms = (int)timeout_ms();
 
 		(void)setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &rest_ms, sizeof rest_ms);
@@ -2374,7 +2365,7 @@ static void conn_run(struct conn *c)
 	}
 }
 
-/* ---- all of them --------------------------------------------------------------------------------- */
+/* ---- all of them ---- */
 
 /*
  * The peer is on this host if its address is a loopback one, or one of this host's own: then it is
@@ -2411,8 +2402,8 @@ static void conn_open(int cfd, const union address *peer)
 
 /*
  * Closes the connections whose time is up, and finds the next deadline. What a connection waits for
- * may have come, with its event still behind others in the queue: then it is served, which may renew
- * its time.
+ * may have come, with its event still behind others in the queue: then it is served, which may
+ * renew its time.
  */
 static void conns_expire(int64_t now_ms)
 {
@@ -2429,7 +2420,8 @@ static void conns_expire(int64_t now_ms)
 		if (c->deadline_ms <= now_ms) {
 			counts.timed_out++;
 			log_peer(1, c, c->state == CONN_READING ?
-			    "closing because timed out on receive" : "closing because timed out on send");
+			    "closing because timed out on receive" :
+			    "closing because timed out on send");
 			conn_abort(c);
 		} else {
 			conns_deadline_ms = earlier(conns_deadline_ms, c->deadline_ms);
@@ -2451,9 +2443,20 @@ static volatile sig_atomic_t counts_wanted;  /* by SIGUSR1 */
 static volatile sig_atomic_t debug_wanted;   /* by SIGUSR2: on, or off */
 
 /* Returns whether to go on accepting at once. */
-static int accept_failed(int error)
+static int accept_one(int lfd)
 {
-	switch (error) {
+	union address peer;
+	socklen_t len = sizeof peer;
+	int cfd, k;
+
+	delay(set.delay_accept_s);
+	memset(&peer, 0, sizeof peer); /* if the peer has gone, some systems leave it as it is */
+	cfd = accept(lfd, &peer.any, &len);
+	if (cfd >= 0) {
+		conn_open(cfd, &peer);
+		return 1;
+	}
+	switch (errno) {
 	case EAGAIN:
 #if EWOULDBLOCK != EAGAIN
 	case EWOULDBLOCK:
@@ -2472,27 +2475,13 @@ static int accept_failed(int error)
 			return 1;
 		break;
 	default:
-		log_at(1, "accept: %s", strerror(error));
+		log_at(1, "accept: %s", strerror(errno));
 		break;
 	}
-	listen_pause(1);
+	for (k = 0; k < listen_len; k++)
+		polled[POLL_LISTEN + k].events = 0;
 	pause_ms = clock_ms() + PAUSE_MS;
 	return 0;
-}
-
-static int accept_one(int lfd)
-{
-	union address peer;
-	socklen_t len = sizeof peer;
-	int cfd;
-
-	delay(set.delay_accept_s);
-	memset(&peer, 0, sizeof peer); /* some systems leave it as it is if the peer has gone already */
-	cfd = accept(lfd, &peer.any, &len);
-	if (cfd < 0)
-		return accept_failed(errno);
-	conn_open(cfd, &peer);
-	return 1;
 }
 
 /* Returns how many connections were served. */
@@ -2515,7 +2504,8 @@ static int turn_parked(void)
 
 /*
  * Accepts from each listener one connection, so that a lone client costs no accept() in vain, and
- * another one for each parked connection that was served, so that these get no more than their share.
+ * another one for each parked connection that was served, so that these get no more than their
+ * share.
  */
 static void turn_listeners(int served)
 {
@@ -2526,7 +2516,9 @@ static void turn_listeners(int served)
 		if (listener->fd < 0 || listener->revents == 0)
 			continue;
 		if ((listener->revents & (POLLHUP | POLLNVAL)) != 0) {
-			/* By whoever shares it: it never accepts again, and poll() would not wait. */
+			/*
+			 * By whoever shares it: it never accepts again, and poll() would not wait.
+			 */
 			log_at(0, "a listening socket was shut down");
 			exit(1);
 		}
@@ -2592,6 +2584,7 @@ static int64_t next_due(void)
 static int64_t turn_clock(void)
 {
 	int64_t now_ms;
+	int k;
 
 	if (set.exit_idle_s == 0 && next_due() == NEVER)
 		return NEVER;
@@ -2600,7 +2593,8 @@ static int64_t turn_clock(void)
 		conns_expire(now_ms);
 	if (now_ms >= pause_ms) {
 		pause_ms = NEVER;
-		listen_pause(0);
+		for (k = 0; k < listen_len; k++)
+			polled[POLL_LISTEN + k].events = POLLIN;
 	}
 	if (now_ms >= shortage_ms)
 		shortage_end(now_ms);
@@ -2623,8 +2617,8 @@ static int ms_until(int64_t next_ms)
 }
 
 /*
- * Waits, and serves. Closed connections come before new ones, which may want the name of a node that
- * has ended; deadlines come last. Returns when the next one is.
+ * Waits, and serves. Closed connections come before new ones, which may want the name of a node
+ * that has ended; deadlines come last. Returns when the next one is.
  */
 static int64_t turn(int64_t next_ms)
 {
@@ -3633,8 +3627,7 @@ static void log_start(void)
 		if (getsockname(polled[POLL_LISTEN + k].fd, &own.any, &len) < 0)
 			own.any.sa_family = AF_UNSPEC;
 		address_text(&own, text);
-		at = add_text(where, sizeof where - 1, at, k > 0 ? ", " : "");
-		at = add_text(where, sizeof where - 1, at, text);
+		at = add_text(where, sizeof where, at, "%s%s", k > 0 ? ", " : "", text);
 	}
 	log_at(*lowered != '\0' ? 0 : LOG_NOTE,
 	    "epmd %s admits %d nodes and %d connections%s, at port %u of %s", EPMD_VERSION,
