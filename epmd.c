@@ -1,24 +1,49 @@
 /*
  * epmd - Erlang Port Mapper Daemon
  *
- * Nodes of distributed Erlang register their name and port here and hold the connection open; others ask where a name listens.
- * When a node's connection ends, its name is free again. One process, one poll() loop, fixed tables, no memory asked for.
+ * A node of distributed Erlang registers its name and port here and keeps the connection open.
+ * Others ask at which port a name listens. If the node's connection ends, its name is free again.
  *
+ * The daemon is one process with one poll() loop, turn(). A turn serves the connections that are
+ * ready, and then accepts new ones. A connection is served as far as it goes without waiting, see
+ * conn_run(): its request is read, epmd_request() looks it up in the table of nodes and makes the
+ * answer, the answer is sent, the connection is closed. If a step would have to wait, the
+ * connection is parked in the kernel's queue (epoll or kqueue; if there is none, in poll()'s own
+ * array) until its descriptor is ready or its deadline has come. A node's connection is parked for
+ * good. All tables are static: if one is full, the connection that has waited longest is closed,
+ * but never a node's. The same program is the client: `epmd -names` and the other commands ask.
+ *
+ * Words
+ *   node        what a program has registered: its name, its port, and more about it
+ *   row         a place in the table of nodes, by its number; it never moves
+ *   live        a row whose node is registered now
+ *   remembered  a row whose node has ended: it keeps the name's creation, until the row is needed
+ *   creation    a number that differs from one life of a name to the next
+ *   connection  one that was accepted; its slot is its number in conns[]
+ *   parked      waiting until its descriptor is ready
+ *   held        bytes that a parked connection keeps: of a request, or of an answer
+ *   listing     an answer of a line for each row; its cursor says which row was last
+ *
+ * Sections
  *   core      1 Bytes    2 Names    3 Nodes    4 Listings    5 Requests
- *   daemon    6 State    7 Messages    8 Addresses    9 Listeners    10 Park    11 Connections    12 Loop
- *   shell     13 Commands    14 Process    15 main
+ *   daemon    6 Tables    7 Addresses    8 Log    9 Listeners    10 Connections    11 Loop
+ *   client    12 Commands
+ *   start     13 Process    14 main
  *
- * The core is bytes in, bytes out: no system call, no clock, no log, no static variable. It is what -DEPMD_CORE_ONLY leaves, and
- * the system's headers stand below it, so the compiler keeps it honest.
+ * The core has bytes in and bytes out: no system call, no clock, no log, no static variable. It is
+ * what -DEPMD_CORE_ONLY leaves, and the system's headers are included behind it, so that it cannot
+ * use them. t/prove/README.md says what is proven of it.
  *
- * Invariants
- *   - A live node has one connection and that connection has it; nothing but the end of that connection frees the name.
- *   - No two rows below t->top have one name; live.len + old.len == top; both orders are by rising serial.
- *   - A connection that is served never waits: what cannot be done at once is parked with a deadline.
- *   - While the loop waits, a connection slot is free: so one can always be accepted.
+ * What always holds
+ *   - A live node has one connection and that connection has this node; nothing but the end of the
+ *     connection frees the name.
+ *   - No two rows have one name; each is in the order of the live rows or of the remembered ones.
+ *   - Serving never blocks. A parked connection has a deadline, if it is no node's.
+ *   - While the loop waits, a slot is free, so that a connection can always be accepted.
  *
- * Assumed of the platform: POSIX.1-2008, MSG_DONTWAIT, setgroups(), an int of 32 bits or more, 8-bit bytes. What only some
- * systems have (epoll, kqueue, accepting once data is there, corking) makes it cheaper, never right.
+ * Assumed of the platform: POSIX.1-2008, MSG_DONTWAIT, setgroups(), an int of 32 bits or more,
+ * bytes of 8 bits. What only some systems have (epoll, kqueue, TCP_DEFER_ACCEPT, MSG_MORE) makes it
+ * cheaper; nothing depends on it.
  */
 #define _DEFAULT_SOURCE /* setgroups() */
 
