@@ -26,9 +26,10 @@
  *
  * Sections
  *   core      1 Bytes    2 Names    3 Nodes    4 Listings    5 Requests
- *   daemon    6 Tables    7 Addresses    8 Log    9 Listeners    10 Connections    11 Loop
- *   client    12 Commands
- *   start     13 Process    14 main
+ *   daemon    6 Tables    7 Addresses    8 Log    9 Listeners    10 Parking    11 Connections
+ *             12 Loop
+ *   client    13 Commands
+ *   start     14 Process    15 main
  *
  * The core has bytes in and bytes out: no system call, no clock, no log, no static variable. It is
  * what -DEPMD_CORE_ONLY leaves, and the system's headers are included behind it, so that it cannot
@@ -972,7 +973,7 @@ struct settings {
 static struct settings set = { .port = EPMD_PORT, .packet_timeout_s = 60, .timeout_s = 5 };
 
 /*
- * A connection's life. Section 10 assigns the states: conn_close() alone gives back the node and
+ * A connection's life. Section 11 assigns the states: conn_close() alone gives back the node and
  * the slot.
  *
  *   FREE    -> READING   accepted
@@ -1864,17 +1865,7 @@ static void listen_close(void)
 	}
 }
 
-/* ==== 10 Connections: opened, read, answered, kept, expired, evicted, closed ================= */
-
-static int64_t conns_deadline_ms = NEVER;    /* no connection's deadline is earlier */
-static int64_t idle_ms = NEVER;              /* -exit_idle: when the daemon ends */
-
-/* The request at hand, and its answer. */
-static uint8_t received[EPMD_PACKET_MAX];
-static struct epmd_answer answer;
-static uint8_t chunk[EPMD_SCRATCH_MAX];      /* of a listing, while it is made and sent */
-
-/* ---- the kernel's queue, epoll or kqueue, if there is one: which of many are ready ---- */
+/* ==== 10 Parking: a connection that has to wait is in the kernel's queue, or else in polled[] = */
 
 #ifdef USE_EPOLL
 static int queue_open(void)
@@ -1994,8 +1985,6 @@ static int queue_ready(int slot[EPMD_BATCH_MAX])
 }
 #endif
 
-/* ---- parked: a connection that is not done waits in the queue, or else in poll()'s array ---- */
-
 enum { PARKED_QUEUE = 1, PARKED_POLL };
 
 static int slot_of(const struct conn *c)
@@ -2028,6 +2017,16 @@ static void park(struct conn *c, short want)
 	park_entry(slot)->revents = 0;
 }
 
+/* ==== 11 Connections: opened, read, answered, kept, expired, evicted, closed ================= */
+
+static int64_t conns_deadline_ms = NEVER;    /* no connection's deadline is earlier */
+static int64_t idle_ms = NEVER;              /* -exit_idle: when the daemon ends */
+
+/* The request at hand, and its answer. */
+static uint8_t received[EPMD_PACKET_MAX];
+static struct epmd_answer answer;
+static uint8_t chunk[EPMD_SCRATCH_MAX];      /* of a listing, while it is made and sent */
+
 /* ---- closing, and making room by it ---- */
 
 static void conn_let_go(struct conn *c)
@@ -2040,15 +2039,15 @@ static void conn_let_go(struct conn *c)
 
 static void conn_close(struct conn *c)
 {
-	const struct epmd_node *const n = &nodes.node[c->node < 0 ? 0 : c->node];
+	const struct epmd_node *n;
 	char name[EPMD_NAME_MAX + 1];
 
 	log_at(2, "closing connection on file descriptor %d", c->fd);
 	if (c->node >= 0) {
-		if (set.debug > 0)
-			log_at(1, "unregistering '%s:%lu', port %d",
-			    printable(epmd_name(&nodes, c->node), n->name_len, name),
-			    (unsigned long)creation_told(n), n->port);
+		n = &nodes.node[c->node];
+		(void)printable(epmd_name(&nodes, c->node), n->name_len, name);
+		log_at(1, "unregistering '%s:%lu', port %d", name, (unsigned long)creation_told(n),
+		    n->port);
 		epmd_release(&nodes, c->node, (uint32_t)time(NULL));
 		log_tables();
 	} else if (c->was_refused) {
@@ -2454,7 +2453,7 @@ static void conns_expire(int64_t now_ms)
 	}
 }
 
-/* ==== 11 Loop: one turn after the other, each of bounded length ============================== */
+/* ==== 12 Loop: one turn after the other, each of bounded length ============================== */
 
 #define PAUSE_MS      100   /* without accepting, if that failed and nothing could be closed */
 #define NOTIFY_MS     100   /* until READY=1 is sent again, if the supervisor's socket is full */
