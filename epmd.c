@@ -2664,12 +2664,28 @@ static int64_t turn(int64_t next_ms)
 	return turn_clock();
 }
 
-/* ==== 13 Commands: the client's side, with a state and buffers of its own ==================== */
+/* ==== 13 Commands: one question to an epmd, here or elsewhere, and its answer as text ===== */
 
 #define CLI_ADDRESS_MAX 8    /* addresses of a host that are tried */
 #define CLI_NEXT_MS     1000 /* for each but the last of them, if -timeout leaves so much */
 #define CLI_MOMENT_MS   100  /* between two tries of -wait */
 #define CLI_TEXT_MAX    (EPMD_LINE_MAX + 256)
+
+/* An option adds one to a flag, or takes a number or a text; a command, which is the last, runs. */
+struct option {
+	const char *name;
+	const char *variable;          /* of the environment, read if the option is not given */
+	int *flag;
+	const char **text;
+	uint32_t *number, min, max;
+	const char *needs;             /* the value, or a command's arguments, in words */
+	int (*run)(void);              /* a command: returns its exit status */
+	const char *says;              /* a command that asks nobody */
+	enum { OF_DAEMON, OF_COMMAND, OF_BOTH, USES } use;
+	uint8_t request, args;         /* a command's, and how many arguments it has */
+	uint8_t status_none;           /* its status if no epmd answers */
+	uint8_t quiet;                 /* about why it failed */
+};
 
 /*
  * A command is tried until it succeeds or the time of -wait is up. Its output is gathered in out[],
@@ -2677,15 +2693,13 @@ static int64_t turn(int64_t next_ms)
  * written at once; then there is no other try.
  */
 static struct {
-	char **arg;                    /* the command's arguments */
-	uint8_t request;               /* and its request */
-	int status_none;               /* the exit status where no epmd answers */
-	int quiet;                     /* do not write why */
+	const struct option *command;
+	char **arg;                    /* its arguments */
 	int fd;                        /* the connection, or -1 */
 	int error;                     /* errno of its failure; ETIMEDOUT: the time is up */
+	int cut;                       /* this try has less time than -timeout says */
 	int written;                   /* some output was written */
 	int unwritten;                 /* errno of output that could not be */
-	int cut;                       /* this try has less time than -timeout says */
 	int table;                     /* the output is rows of columns, for a terminal */
 	int width;                     /* of the first column, in characters */
 	int64_t deadline_ms;           /* of this try */
@@ -2754,58 +2768,50 @@ static void cli_write(const char *text, size_t len)
 	}
 }
 
-/* The next column, which a tab or the end is behind; NULL where there is none. */
-static char *take_column(char **row)
+/* Parts a line at each `mark`, up to so many parts; the rest are NULL. */
+static void split(char *line, char mark, char *part[], int parts)
 {
-	char *const column = *row;
-	size_t len;
+	int k;
 
-	if (column == NULL)
-		return NULL;
-	len = strcspn(column, "\t");
-	*row = column[len] == '\t' ? column + len + 1 : NULL;
-	column[len] = '\0';
-	return column;
+	for (k = 0; k < parts; k++) {
+		part[k] = line;
+		line = line != NULL ? strchr(line, mark) : NULL;
+		if (line != NULL)
+			*line++ = '\0';
+	}
 }
 
-/* The characters of the first column. */
+/* The characters of a row's first column. */
 static int row_width(const char *row)
 {
 	int width = 0;
 
-	for (; *row != '\t'; row++)
+	for (; *row != '\t' && *row != '\0'; row++)
 		width += ((unsigned char)*row & 0xc0) != 0x80;
 	return width;
 }
 
-/* Aligns the columns. The names that are written first say how wide theirs is. */
-static void write_table(void)
-{
-	char line[2 * CLI_TEXT_MAX], *c[7], *row, *next;
-	int k, pad;
-
-	for (row = cli.out; *row != '\0' && !cli.written; row += strcspn(row, "\n") + 1)
-		if (row_width(row) > cli.width)
-			cli.width = row_width(row);
-	for (row = cli.out; *row != '\0'; row = next) {
-		next = row + strcspn(row, "\n") + 1;
-		next[-1] = '\0';
-		pad = cli.width - row_width(row);
-		for (k = 0; k < 7; k++)
-			c[k] = take_column(&row);
-		k = snprintf(line, sizeof line, "%s%*s  %5s  %-6s  %-8s  %-6s  %10s  %s\n", c[0],
-		    pad > 0 ? pad : 0, "", c[1], c[2], c[3], c[4], c[5], c[6]);
-		cli_write(line, text_len(k, sizeof line));
-	}
-}
-
+/* Writes what is gathered; a table's columns are aligned, by the names that are written first. */
 static void cli_flush(void)
 {
+	char line[2 * CLI_TEXT_MAX], *c[7], *row, *next;
+	int pad, len;
+
 	cli.out[cli.out_len] = '\0';
-	if (cli.table)
-		write_table();
-	else
+	if (!cli.table)
 		cli_write(cli.out, cli.out_len);
+	for (row = cli.out; cli.table && !cli.written && *row != '\0'; row = strchr(row, '\n') + 1)
+		if (row_width(row) > cli.width)
+			cli.width = row_width(row);
+	for (row = cli.out; cli.table && *row != '\0'; row = next) {
+		next = strchr(row, '\n') + 1;
+		next[-1] = '\0';
+		split(row, '\t', c, 7);
+		pad = cli.width - row_width(c[0]);
+		len = snprintf(line, sizeof line, "%s%*s  %5s  %-6s  %-8s  %-6s  %10s  %s\n", c[0],
+		    pad > 0 ? pad : 0, "", c[1], c[2], c[3], c[4], c[5], c[6]);
+		cli_write(line, text_len(len, sizeof line));
+	}
 	cli.out_len = 0;
 }
 
@@ -2818,7 +2824,7 @@ static void cli_put(const void *text, size_t len)
 	cli.out_len += len;
 }
 
-static void say(const char *format, ...)
+static int cli_say(const char *format, ...)
 {
 	char line[CLI_TEXT_MAX];
 	va_list ap;
@@ -2828,19 +2834,7 @@ static void say(const char *format, ...)
 	len = vsnprintf(line, sizeof line, format, ap);
 	va_end(ap);
 	cli_put(line, text_len(len, sizeof line));
-}
-
-/* Writes what is left to be. A command that could not write all ends with status 1. */
-static int cli_end(int status)
-{
-	if (cli.out_len > 0)
-		cli_flush();
-	cli.cut = 0;
-	if (cli.unwritten != 0)
-		status = complain("cannot write: %s", strerror(cli.unwritten));
-	if (status != 0 && !cli.quiet)
-		cli_tell();
-	return status;
+	return 0;
 }
 
 /*
@@ -2867,24 +2861,19 @@ static size_t clean(void *bytes, size_t len)
 	return kept;
 }
 
-static void cli_close(int *fd)
+static void cli_close(void)
 {
-	if (*fd >= 0)
-		(void)close(*fd);
-	*fd = -1;
-}
-
-static int no_epmd(const char *reason)
-{
-	(void)complain("Cannot connect to %s: %s", cli.whom, reason);
-	return 0;
+	if (cli.fd >= 0)
+		(void)close(cli.fd);
+	cli.fd = -1;
 }
 
 #ifdef EPMD_NO_RESOLVER
-static int resolve(const char *host, union address to[CLI_ADDRESS_MAX])
+static int resolve(union address to[CLI_ADDRESS_MAX], const char **reason)
 {
-	(void)host, (void)to;
-	return no_epmd("this epmd takes IP addresses alone");
+	(void)to;
+	*reason = "this epmd takes IP addresses alone";
+	return 0;
 }
 #else
 /* getaddrinfo() has no time limit. */
@@ -2893,27 +2882,28 @@ static void on_alarm(int signal)
 	static const char line[] = "epmd: time is up, and the host's name has no address yet\n";
 
 	(void)signal;
-	if (!cli.quiet)
+	if (!cli.command->quiet)
 		write_stderr(line, sizeof line - 1);
-	_exit(cli.status_none);
+	_exit(cli.command->status_none);
 }
 
-/* The addresses of a host by its name; how many, or 0 and the reason is kept. */
-static int resolve(const char *host, union address to[CLI_ADDRESS_MAX])
+/* The addresses of a host by its name, and how many they are; else 0 and the reason. */
+static int resolve(union address to[CLI_ADDRESS_MAX], const char **reason)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	const int64_t end_ms = cli.until_ms > cli.deadline_ms ? cli.until_ms : cli.deadline_ms;
-	struct addrinfo *list, *a;
+	struct addrinfo *list = NULL, *a;
 	char port[8];
 	int error, n = 0;
 
 	snprintf(port, sizeof port, "%u", (unsigned)set.port);
 	(void)signal(SIGALRM, on_alarm);
 	(void)alarm((unsigned)((end_ms - clock_ms()) / 1000 + 1));
-	error = getaddrinfo(host, port, &hints, &list);
+	error = getaddrinfo(set.host, port, &hints, &list);
 	(void)alarm(0);
+	*reason = gai_strerror(error);
 	if (error != 0)
-		return no_epmd(gai_strerror(error));
+		return 0;
 	for (a = list; a != NULL && n < CLI_ADDRESS_MAX; a = a->ai_next)
 		if (a->ai_addrlen <= sizeof to[n])
 			memcpy(&to[n++], a->ai_addr, a->ai_addrlen);
@@ -2922,8 +2912,8 @@ static int resolve(const char *host, union address to[CLI_ADDRESS_MAX])
 }
 #endif
 
-/* Whose epmd to ask: its addresses, and how many they are. */
-static int find_addresses(union address to[CLI_ADDRESS_MAX])
+/* The addresses of the epmd to ask, and how many they are; else 0 and the reason. */
+static int find_addresses(union address to[CLI_ADDRESS_MAX], const char **reason)
 {
 	const uint16_t port = (uint16_t)set.port;
 	char host[ADDRESS_TEXT_MAX] = "::1", second[] = "127.0.0.1";
@@ -2933,97 +2923,88 @@ static int find_addresses(union address to[CLI_ADDRESS_MAX])
 	if (set.host != NULL)
 		snprintf(host, sizeof host, "%.*s", (int)(len - 2 * brackets), set.host + brackets);
 	if (len - 2 * brackets >= sizeof host || address_parse(host, port, &to[0]) != 0)
-		return resolve(set.host, to);
+		return resolve(to, reason);
 	return set.host == NULL && address_parse(second, port, &to[1]) == 0 ? 2 : 1;
 }
 
-/* The descriptor where it connects until then; else -1, and why in cli.error. */
-static int connect_until(const union address *to, int64_t until_ms)
+/* Sets cli.fd to a connection if there is one until then, or cli.error to why there is none. */
+static void cli_connect(const union address *to, int64_t until_ms)
 {
-	int fd = socket(to->any.sa_family, SOCK_STREAM, 0);
 	socklen_t size = sizeof cli.error;
 
 	cli.error = 0;
-	if (fd < 0 || set_flags(fd) < 0 ||
-	    (connect(fd, &to->any, address_len(to)) < 0 && errno != EINPROGRESS) ||
-	    !cli_wait(fd, POLLOUT, until_ms))
+	cli.fd = socket(to->any.sa_family, SOCK_STREAM, 0);
+	if (cli.fd < 0 || set_flags(cli.fd) < 0 ||
+	    (connect(cli.fd, &to->any, address_len(to)) < 0 && errno != EINPROGRESS) ||
+	    !cli_wait(cli.fd, POLLOUT, until_ms))
 		cli.error = errno;
 	else
-		(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &cli.error, &size);
+		(void)getsockopt(cli.fd, SOL_SOCKET, SO_ERROR, &cli.error, &size);
 	if (cli.error != 0)
-		cli_close(&fd);
-	return fd;
+		cli_close();
 }
 
-#define ASK_MAX (ALIVE2_MIN + EPMD_NAME_MAX) /* bytes of a body: a registration's, with no extra */
+#define ASK_MAX (ALIVE2_MIN + EPMD_NAME_MAX) /* bytes of a registration that has no extra */
 
-/* Connects and sends the body; 0 where that fails, and the reason is kept. */
-static int cli_ask(const uint8_t *body, size_t len)
+/* Connects and sends a request's byte and a name; 0 if that fails, and the reason is kept. */
+static int cli_ask(uint8_t request, const void *name, size_t len)
 {
 	union address to[CLI_ADDRESS_MAX];
+	const char *reason = "";
 	uint8_t packet[AT_REQUEST + ASK_MAX];
 	int64_t share_ms;
+	size_t at;
 	int count, k;
 
-	cli_close(&cli.fd);
+	if (request != EPMD_ALIVE2_REQ && len > EPMD_NAME_MAX)
+		fail("name is too long", "", 0);
+	cli_close();
 	cli.at = cli.len = 0;
 	cli.error = 0;
-	count = find_addresses(to);
-	if (count == 0)
-		return 0;
+	count = find_addresses(to, &reason);
 	for (k = 0; k < count && cli.fd < 0; k++) {
 		share_ms = (cli.deadline_ms - clock_ms()) / (count - k);
 		if (share_ms > CLI_NEXT_MS && k < count - 1)
 			share_ms = CLI_NEXT_MS;
-		cli.fd = connect_until(&to[k], clock_ms() + share_ms);
+		cli_connect(&to[k], clock_ms() + share_ms);
+		reason = strerror(cli.error);
 	}
-	if (cli.fd < 0)
-		return no_epmd(strerror(cli.error));
-	len = put_bytes(packet, put_16(packet, 0, (unsigned)len), body, len);
-	if (send(cli.fd, packet, len, MSG_NOSIGNAL) != (ssize_t)len)
-		return no_epmd(strerror(errno));
-	return 1;
+	at = put_16(packet, 0, (unsigned)len + 1);
+	at = put_8(packet, at, request);
+	at = put_bytes(packet, at, name, len);
+	if (cli.fd >= 0 && send(cli.fd, packet, at, MSG_NOSIGNAL) == (ssize_t)at)
+		return 1;
+	if (cli.fd >= 0)
+		reason = strerror(errno);
+	cli_close();
+	(void)complain("Cannot connect to %s: %s", cli.whom, reason);
+	return 0;
 }
 
-/* A request of a byte and a name, or of a byte alone. */
-static int cli_ask_name(uint8_t request, const char *name)
-{
-	uint8_t body[ASK_MAX];
-	const size_t len = strlen(name);
-
-	if (len > EPMD_NAME_MAX)
-		fail("name is too long", "", 0);
-	body[0] = request;
-	return cli_ask(body, put_bytes(body, 1, (const uint8_t *)name, len));
-}
-
-/* Reads more of the answer; 0 at its end, when time is up, or where in[] is full. */
-static int cli_read(void)
+/*
+ * Reads until that many bytes of the answer are there to be taken. 0 if it ends before, if time is
+ * up, or if in[] is full.
+ */
+static int cli_read(size_t want)
 {
 	ssize_t n;
 
 	cli.len -= cli.at;
 	memmove(cli.in, cli.in + cli.at, cli.len);
 	cli.at = 0;
-	if (cli.len == EPMD_PACKET_MAX)
-		return 0;
-	errno = ETIMEDOUT;
-	do {
+	while (cli.len < want && cli.len < EPMD_PACKET_MAX) {
 		n = -1;
+		errno = ETIMEDOUT;
 		if (clock_ms() < cli.deadline_ms && cli_wait(cli.fd, POLLIN, cli.deadline_ms))
 			n = recv(cli.fd, cli.in + cli.len, EPMD_PACKET_MAX - cli.len, 0);
-	} while (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
-	cli.error = n < 0 ? errno : 0;
-	cli.len += n > 0 ? (size_t)n : 0;
-	return n > 0;
-}
-
-/* Whether that many bytes of the answer come. */
-static int cli_has(size_t len)
-{
-	while (cli.len - cli.at < len && cli_read())
-		;
-	return cli.len - cli.at >= len;
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+			continue;
+		cli.error = n < 0 ? errno : 0;
+		if (n <= 0)
+			return 0;
+		cli.len += (size_t)n;
+	}
+	return cli.len >= want;
 }
 
 /* The next line with its line feed, or as much of it as fits; its length, 0 at the end. */
@@ -3032,8 +3013,9 @@ static size_t cli_line(char **line)
 	const uint8_t *end;
 	size_t len;
 
-	while ((end = memchr(cli.in + cli.at, '\n', cli.len - cli.at)) == NULL && cli_read())
-		;
+	do
+		end = memchr(cli.in + cli.at, '\n', cli.len - cli.at);
+	while (end == NULL && cli_read(cli.len - cli.at + 1));
 	len = end != NULL ? (size_t)(end - cli.in) + 1 - cli.at : cli.len - cli.at;
 	*line = (char *)cli.in + cli.at;
 	cli.at += len;
@@ -3047,131 +3029,18 @@ static int no_answer(void)
 		(void)complain("time is up, with no answer from %s", cli.whom);
 	else
 		(void)complain("no answer from epmd: is it one, and may this host ask?");
-	return cli.status_none;
+	return cli.command->status_none;
 }
 
-/* The port that begins a list, in four bytes of which two are 0; -1 where there is none. */
-static int take_port(void)
+/* Asks for a list. Returns the port that begins it, or -1 and the reason is kept. */
+static int ask_list(uint8_t request, const char *what)
 {
-	if (!cli_has(4) || get_16(cli.in, 0) != 0)
+	if (!cli_ask(request, what, strlen(what)))
 		return -1;
-	cli.at = 4;
-	return get_16(cli.in, 2);
-}
-
-/* The status of a list of which all was read that came. */
-static int list_end(void)
-{
-	return cli.error == 0 ? 0 : complain("the answer broke off: %s", strerror(cli.error));
-}
-
-static int say_lines(void)
-{
-	char *line;
-	size_t len;
-
-	while ((len = cli_line(&line)) > 0)
-		cli_put(line, clean(line, len));
-	return list_end();
-}
-
-/* -names, -dump: the daemon's lines. */
-static int command_list(void)
-{
-	int port;
-
-	if (!cli_ask_name(cli.request, ""))
-		return cli.status_none;
-	port = take_port();
-	if (port < 0)
-		return no_answer();
-	say("epmd: up and running on port %d with data:\n", port);
-	return say_lines();
-}
-
-/* -counts: as the daemon says them. */
-static int command_counts(void)
-{
-	if (!cli_ask_name(EPMD_STATUS_REQ, "c"))
-		return cli.status_none;
-	if (take_port() >= 0)
-		return say_lines();
-	if (cli.error != ETIMEDOUT && cli_ask_name(EPMD_NAMES_REQ, "") && take_port() >= 0)
-		return complain("no counts from %s: it is another kind, or this host may not ask",
-		    cli.whom);
-	return no_answer();
-}
-
-/*
- * -started: whether what answers begins with a port, as an epmd does. Ours is asked what it does
- * not log at -d: erl runs `epmd -daemon` at every start. Another host's would log, and count, a
- * refusal.
- */
-static int command_started(void)
-{
-	if (set.host == NULL && cli_ask_name(EPMD_STATUS_REQ, "c") && take_port() >= 0)
-		return 0;
-	return cli_ask_name(EPMD_NAMES_REQ, "") && take_port() >= 0 ? 0 : 1;
-}
-
-/* -kill, -stop: an answer of one word, or none. OTP's says two of a name that it does not know. */
-static int command_word(void)
-{
-	static const struct {
-		const char *word, *text;
-		int request, is_refusal;
-	} answers[] = {
-		{ "OK", "Killed", EPMD_KILL_REQ, 0 },
-		{ "NO", "Killing not allowed - living nodes in database.", EPMD_KILL_REQ, 1 },
-		{ "STOPPED", "STOPPED", EPMD_STOP_REQ, 0 },
-		{ "NOEXIST", "NOEXIST", EPMD_STOP_REQ, 0 },
-		{ "NOEXISTSTOPPED", "NOEXIST", EPMD_STOP_REQ, 0 },
-		{ "", "epmd: local epmd responded with <>", EPMD_STOP_REQ, 1 },
-	};
-	char *const word = (char *)cli.in;
-	size_t k;
-
-	if (!cli_ask_name(cli.request, cli.request == EPMD_STOP_REQ ? cli.arg[0] : ""))
-		return cli.status_none;
-	while (cli_read())
-		;
-	word[cli.len] = '\0';
-	if (cli.error == ETIMEDOUT || (cli.len == 0 && set.host != NULL))
-		return no_answer();
-	for (k = 0; k < LENGTH(answers); k++)
-		if (answers[k].request == cli.request && strcmp(answers[k].word, word) == 0) {
-			say("%s\n", answers[k].text);
-			if (!answers[k].is_refusal)
-				return 0;
-			return complain("not allowed, unless the daemon runs with "
-			    "-relaxed_command_check");
-		}
-	say("epmd: local epmd responded with <");
-	cli_put(word, clean(word, strlen(word)));
-	say(">\n");
-	return no_answer();
-}
-
-/*
- * A PORT2_RESP in in[]: 1 if it is whole and says yes; 0 if it says no, as the closing of a
- * connection that asked for no good name does; -1 if there is none, and the reason is kept.
- */
-static int ask_port(const char *name)
-{
-	size_t nlen;
-
-	if (!cli_ask_name(EPMD_PORT_PLEASE2_REQ, name))
-		return -1;
-	while (cli_read())
-		;
-	if (cli.len >= 2 && cli.in[0] == EPMD_PORT2_RESP && cli.in[1] != 0)
-		return 0;
-	if (cli.len == 0 && cli.error == 0 && !name_is_good((const uint8_t *)name, strlen(name)))
-		return 0;
-	nlen = cli.len >= 14 && cli.in[0] == EPMD_PORT2_RESP ? get_16(cli.in, 10) : EPMD_PACKET_MAX;
-	if (cli.error != ETIMEDOUT && cli.len >= 14 + nlen &&
-	    cli.len >= 14 + nlen + get_16(cli.in, 12 + nlen))
-		return 1;
+	if (cli_read(4) && get_16(cli.in, 0) == 0) {
+		cli.at = 4;
+		return get_16(cli.in, 2);
+	}
 	(void)no_answer();
 	return -1;
 }
@@ -3185,6 +3054,173 @@ static const char *type_text(uint32_t type, char number[12])
 		return "hidden";
 	snprintf(number, 12, "%lu", (unsigned long)type);
 	return number;
+}
+
+/*
+ * A row of -status, if the line is one: a dump's has a name, a port, and whether it is active. What
+ * is unknown is a dash, so that no column is empty; what is longer than a daemon makes it is cut.
+ */
+static void say_row(char *line, size_t len, int from_dump)
+{
+	static const size_t max[9] = { EPMD_NAME_MAX, 5, 5, 6, 10, 20, 5, 5, 5 };
+	static const char digits[] = "0123456789";
+	static char active[] = "active", down[] = "down", dash[] = "-";
+	char *c[9] = { NULL }, number[12], *end;
+	const char *type = dash;
+	uint32_t v;
+	int k, has_versions;
+
+	line[line[len - 1] == '\n' ? len - 1 : len] = '\0';
+	if (from_dump) {
+		line += len > 1 && *line == '\0'; /* the end of the line before */
+		c[0] = strchr(line, '<');
+		end = strrchr(line, '>');
+		if (c[0] == NULL || end == NULL || end < c[0])
+			return;
+		c[0]++;
+		*end++ = '\0';
+		c[1] = end + strcspn(end, digits);
+		c[1][strspn(c[1], digits)] = '\0';
+		c[3] = *line == 'a' ? active : down;
+	} else {
+		split(line, '\t', c, 9);
+		if (c[5] == NULL) /* an older daemon's has six, another line fewer */
+			return;
+	}
+	has_versions = c[8] != NULL;
+	if (c[6] != NULL && is_number(c[6], &v))
+		type = type_text(v, number);
+	for (k = 0; k < 9; k++) {
+		if (c[k] == NULL || *c[k] == '\0')
+			c[k] = dash;
+		if (strlen(c[k]) > max[k])
+			c[k][max[k]] = '\0';
+		c[k][clean(c[k], strlen(c[k]))] = '\0';
+	}
+	(void)cli_say("%s\t%s\t%s\t%s%s%s\t%s\t%s\t%s\n", c[0], c[1], type, c[8],
+	    has_versions ? "-" : "", has_versions ? c[7] : "", c[3], c[4], c[5]);
+}
+
+enum list { LIST_TEXT, LIST_STATUS, LIST_DUMP };
+
+/* The lines of a list, as they are or as rows of a table. */
+static int say_list(enum list kind)
+{
+	char *line;
+	size_t len;
+
+	while ((len = cli_line(&line)) > 0) {
+		if (kind == LIST_TEXT)
+			cli_put(line, clean(line, len));
+		else
+			say_row(line, len, kind == LIST_DUMP);
+	}
+	return cli.error == 0 ? 0 : complain("the answer broke off: %s", strerror(cli.error));
+}
+
+/* -names, -dump: the daemon's lines. */
+static int command_list(void)
+{
+	const int port = ask_list(cli.command->request, "");
+
+	if (port < 0)
+		return cli.command->status_none;
+	(void)cli_say("epmd: up and running on port %d with data:\n", port);
+	return say_list(LIST_TEXT);
+}
+
+/* -counts: as the daemon says them. */
+static int command_counts(void)
+{
+	if (ask_list(EPMD_STATUS_REQ, "c") >= 0)
+		return say_list(LIST_TEXT);
+	if (cli.fd >= 0 && cli.error != ETIMEDOUT && ask_list(EPMD_NAMES_REQ, "") >= 0)
+		return complain("no counts from %s: it is another kind, or this host may not ask",
+		    cli.whom);
+	return cli.command->status_none;
+}
+
+/* -status: from STATUS_REQ, or from DUMP_REQ if the daemon does not know that. */
+static int command_status(void)
+{
+	int port = ask_list(EPMD_STATUS_REQ, "");
+	const int from_dump = port < 0 && cli.fd >= 0 && cli.len < 4 && cli.error != ETIMEDOUT;
+
+	if (from_dump)
+		port = ask_list(EPMD_DUMP_REQ, "");
+	if (port < 0)
+		return cli.command->status_none;
+	cli.table = isatty(STDOUT_FILENO);
+	if (cli.table)
+		(void)cli_say("NAME\tPORT\tTYPE\tVERSIONS\tSTATE\tCREATION\tSINCE\n");
+	return say_list(from_dump ? LIST_DUMP : LIST_STATUS);
+}
+
+/*
+ * -started: whether what answers begins with a port, as an epmd does. Ours is asked what it does
+ * not log at -d: erl runs `epmd -daemon` at every start. Another host's would log, and count, a
+ * refusal.
+ */
+static int command_started(void)
+{
+	if (set.host == NULL && ask_list(EPMD_STATUS_REQ, "c") >= 0)
+		return 0;
+	return ask_list(EPMD_NAMES_REQ, "") >= 0 ? 0 : 1;
+}
+
+/* -kill, -stop: an answer of one word, or none. OTP's says two of a name that it does not know. */
+static int command_word(void)
+{
+	const int kill = cli.command->request == EPMD_KILL_REQ;
+	const char *const name = kill ? "" : cli.arg[0];
+	char *const word = (char *)cli.in;
+
+	if (!cli_ask(cli.command->request, name, strlen(name)))
+		return cli.command->status_none;
+	(void)cli_read(EPMD_PACKET_MAX);
+	word[cli.len] = '\0';
+	if (cli.error == ETIMEDOUT || (cli.len == 0 && set.host != NULL))
+		return no_answer();
+	if (kill && strcmp(word, "OK") == 0)
+		return cli_say("Killed\n");
+	if (!kill && strcmp(word, "STOPPED") == 0)
+		return cli_say("STOPPED\n");
+	if (!kill && (strcmp(word, "NOEXIST") == 0 || strcmp(word, "NOEXISTSTOPPED") == 0))
+		return cli_say("NOEXIST\n");
+	if (kill && strcmp(word, "NO") == 0) {
+		(void)cli_say("Killing not allowed - living nodes in database.\n");
+	} else {
+		(void)cli_say("epmd: local epmd responded with <");
+		cli_put(word, clean(word, strlen(word)));
+		(void)cli_say(">\n");
+	}
+	if (strcmp(word, kill ? "NO" : "") != 0)
+		return no_answer();
+	return complain("not allowed, unless the daemon runs with -relaxed_command_check");
+}
+
+/*
+ * A PORT2_RESP in in[]: 1 if it is whole and says yes; 0 if it says no, as the closing of a
+ * connection that asked for no good name does; -1 if there is none, and the reason is kept.
+ */
+static int ask_port(const char *name)
+{
+	const size_t len = strlen(name);
+	size_t nlen;
+
+	if (!cli_ask(EPMD_PORT_PLEASE2_REQ, name, len))
+		return -1;
+	(void)cli_read(EPMD_PACKET_MAX);
+	if (cli.len >= 2 && cli.in[0] == EPMD_PORT2_RESP && cli.in[1] != 0)
+		return 0;
+	if (cli.len == 0 && cli.error == 0 && !name_is_good((const uint8_t *)name, len))
+		return 0;
+	nlen = cli.len >= 14 && cli.in[0] == EPMD_PORT2_RESP ? get_16(cli.in, 10) : EPMD_PACKET_MAX;
+	if (cli.error != ETIMEDOUT && cli.len >= 14 + nlen &&
+	    cli.len >= 14 + nlen + get_16(cli.in, 12 + nlen))
+		return 1;
+	(void)no_answer();
+	return -1;
 }
 
 /* A node is registered without the host that stands behind its name. */
@@ -3209,29 +3245,26 @@ static int command_lookup(void)
 	cut_host(name);
 	found = ask_port(name);
 	if (found < 0)
-		return cli.status_none;
+		return cli.command->status_none;
 	if (found == 0)
 		return complain("no such node: \"%s\"", name);
-	if (set.debug == 0) {
-		say("%u\n", get_16(in, 2));
-		return 0;
-	}
-	say("name %s\nport %u\ntype %s\nprotocol %u\nversions %u to %u\nextra %u bytes\n", name,
-	    get_16(in, 2), type_text(in[4], number), in[5], get_16(in, 8), get_16(in, 6),
-	    get_16(in, 12u + get_16(in, 10)));
-	return 0;
+	if (set.debug == 0)
+		return cli_say("%u\n", get_16(in, 2));
+	return cli_say("name %s\nport %u\ntype %s\nprotocol %u\nversions %u to %u\n"
+	    "extra %u bytes\n", name, get_16(in, 2), type_text(in[4], number), in[5],
+	    get_16(in, 8), get_16(in, 6), get_16(in, 12u + get_16(in, 10)));
 }
 
 static uint32_t number_parse(const char *from, const char *text, uint32_t min, uint32_t max)
 {
 	uint32_t v;
 
-	if (!is_number(text, &v) || v < min || v > max) {
-		(void)complain("%s: not a number from %u to %u: \"%s\"", from, (unsigned)min,
-		    (unsigned)max, text);
-		exit(cli_end(1));
-	}
-	return v;
+	if (is_number(text, &v) && v >= min && v <= max)
+		return v;
+	(void)complain("%s: not a number from %u to %u: \"%s\"", from, (unsigned)min, (unsigned)max,
+	    text);
+	cli_tell();
+	exit(1);
 }
 
 /* Why a registration was not answered with yes, as far as it can be found out. */
@@ -3243,9 +3276,8 @@ static int not_registered(const char *name)
 	if (cli.len < 2 || cli.in[1] == 0 ||
 	    (cli.in[0] != EPMD_ALIVE2_X_RESP && cli.in[0] != EPMD_ALIVE2_RESP))
 		return no_answer();
-	if (ask_port(name) > 0)
-		return complain("not registered: the name is taken: \"%s\"", name);
-	return complain("not registered: no room for another node: \"%s\"", name);
+	return complain(ask_port(name) > 0 ? "not registered: the name is taken: \"%s\"" :
+	    "not registered: no room for another node: \"%s\"", name);
 }
 
 /*
@@ -3261,32 +3293,34 @@ static int command_register(void)
 
 	cut_host(name);
 	len = strlen(name);
-	if (!name_is_good((const uint8_t *)name, len))
-		exit(cli_end(complain("not registered: not a good name: \"%s\"", name)));
-	at = put_8(body, 0, EPMD_ALIVE2_REQ);
-	at = put_16(body, at, port);
+	if (!name_is_good((const uint8_t *)name, len)) {
+		(void)complain("not registered: not a good name: \"%s\"", name);
+		cli_tell();
+		exit(1);
+	}
+	at = put_16(body, 0, port);
 	at = put_8(body, at, EPMD_TYPE_HIDDEN);
 	at = put_8(body, at, 0);
 	at = put_16(body, at, EPMD_VERSION_X);
 	at = put_16(body, at, EPMD_VERSION_X - 1);
 	at = put_16(body, at, (unsigned)len);
 	at = put_bytes(body, at, (const uint8_t *)name, len);
-	if (!cli_ask(body, put_16(body, at, 0)))
-		return cli.status_none;
+	if (!cli_ask(EPMD_ALIVE2_REQ, body, put_16(body, at, 0)))
+		return cli.command->status_none;
 	/* An epmd that does not know version 6 answers as to an older node. */
-	len = cli_has(1) && cli.in[0] == EPMD_ALIVE2_RESP ? 4 : 6;
-	if (!cli_has(len) || cli.len != len || cli.in[1] != 0 ||
+	len = cli_read(1) && cli.in[0] == EPMD_ALIVE2_RESP ? 4 : 6;
+	if (!cli_read(len) || cli.len != len || cli.in[1] != 0 ||
 	    cli.in[0] != (len == 4 ? EPMD_ALIVE2_RESP : EPMD_ALIVE2_X_RESP))
 		return not_registered(name);
 	(void)signal(SIGPIPE, SIG_IGN);
-	say("registered %s at port %u\n", name, port);
+	(void)cli_say("registered %s at port %u\n", name, port);
 	cli_flush();
 	if (cli.unwritten != 0)
 		return 1;
 	cli.deadline_ms = NEVER;
 	do
 		cli.at = cli.len;
-	while (cli_read());
+	while (cli_read(1));
 	(void)complain("the daemon ended the registration of \"%s\"", name);
 	if (set.wait_s > 0) {
 		cli_tell();
@@ -3296,109 +3330,73 @@ static int command_register(void)
 	return 1;
 }
 
-/* The columns of a line of STATUS_REQ's answer; an older daemon's has six. */
-static int take_status(char *line, char *column[9])
+/* -help, -version */
+static int command_say(void)
 {
-	size_t k;
-
-	for (k = 0; k < 9; k++)
-		column[k] = take_column(&line);
-	return column[5] != NULL;
-}
-
-/* Those of them that stand in a line of a dump. */
-static int take_dump(char *line, char *column[9])
-{
-	static char active[] = "active", down[] = "down";
-	static const char digits[] = "0123456789";
-	char *const name = strchr(line, '<'), *const end = strrchr(line, '>');
-
-	if (name == NULL || end == NULL || end < name)
-		return 0;
-	*end = '\0';
-	column[0] = name + 1;
-	column[1] = end + 1 + strcspn(end + 1, digits);
-	column[1][strspn(column[1], digits)] = '\0';
-	column[3] = *line == 'a' ? active : down;
-	return 1;
+	cli_put(cli.command->says, strlen(cli.command->says));
+	return 0;
 }
 
 /*
- * A column as it is shown: a dash where it is unknown, so that none is empty, and cut where it is
- * longer than a daemon makes it.
+ * Tries until it succeeds or -wait's time is up, and returns the exit status. The first try has all
+ * of -timeout, another one no more than is left.
  */
-static const char *cell(char *column, size_t max)
+static int run_command(const struct option *command, char **arg)
 {
-	if (column == NULL || *column == '\0')
-		return "-";
-	if (strlen(column) > max)
-		column[max] = '\0';
-	column[clean(column, strlen(column))] = '\0';
-	return column;
-}
+	static const struct timespec moment = { 0, CLI_MOMENT_MS * 1000000 };
+	const int64_t limit_ms = (int64_t)set.timeout_s * 1000;
+	int64_t left_ms = limit_ms;
+	int status = 1, now;
 
-/* A row of -status. */
-static void say_row(char *column[9])
-{
-	const int has_versions = column[8] != NULL;
-	const char *type_shown = "-";
-	char number[12];
-	uint32_t type;
-
-	if (column[6] != NULL && is_number(column[6], &type))
-		type_shown = type_text(type, number);
-	say("%s\t%s\t%s\t%s%s%s\t%s\t%s\t%s\n", cell(column[0], EPMD_NAME_MAX), cell(column[1], 5),
-	    type_shown, cell(column[8], 5), has_versions ? "-" : "",
-	    has_versions ? cell(column[7], 5) : "", cell(column[3], 6), cell(column[4], 10),
-	    cell(column[5], 20));
-}
-
-/* -status: from STATUS_REQ, or from DUMP_REQ where the daemon does not know that. */
-static int command_status(void)
-{
-	int from_dump;
-	char *line;
-	size_t len;
-
-	if (!cli_ask_name(EPMD_STATUS_REQ, ""))
-		return cli.status_none;
-	from_dump = !cli_has(4) && cli.error != ETIMEDOUT;
-	if (from_dump && !cli_ask_name(EPMD_DUMP_REQ, ""))
-		return cli.status_none;
-	if (take_port() < 0)
-		return no_answer();
-	cli.table = isatty(STDOUT_FILENO);
-	if (cli.table)
-		say("NAME\tPORT\tTYPE\tVERSIONS\tSTATE\tCREATION\tSINCE\n");
-	while ((len = cli_line(&line)) > 0) {
-		char *column[9] = { NULL };
-
-		line[line[len - 1] == '\n' ? len - 1 : len] = '\0';
-		line += from_dump && len > 1 && *line == '\0'; /* behind the line before */
-		if (from_dump ? take_dump(line, column) : take_status(line, column))
-			say_row(column);
+	cli.command = command;
+	cli.arg = arg;
+	cli.fd = -1;
+	cli.until_ms = clock_ms() + (int64_t)set.wait_s * 1000;
+	if (set.host == NULL)
+		snprintf(cli.whom, sizeof cli.whom, "local epmd, port %u", (unsigned)set.port);
+	else
+		snprintf(cli.whom, sizeof cli.whom, "epmd on \"%.*s\", port %u", EPMD_NAME_MAX,
+		    set.host, (unsigned)set.port);
+	for (;;) {
+		cli.cut = left_ms < limit_ms;
+		cli.deadline_ms = clock_ms() + (cli.cut ? left_ms : limit_ms);
+		now = command->run();
+		if (now == 0 || !cli.cut || cli.error != ETIMEDOUT)
+			status = now;
+		left_ms = cli.until_ms - clock_ms() - CLI_MOMENT_MS;
+		if (status == 0 || cli.written || left_ms <= 0)
+			break;
+		cli_close();
+		cli.out_len = 0;
+		(void)nanosleep(&moment, NULL);
 	}
-	return list_end();
+	if (cli.out_len > 0)
+		cli_flush();
+	cli.cut = 0;
+	if (cli.unwritten != 0)
+		status = complain("cannot write: %s", strerror(cli.unwritten));
+	if (status != 0 && !command->quiet)
+		cli_tell();
+	return status;
 }
 
-/* ==== 14 Process: descriptors, signals, limits, rights, detaching, telling the supervisor ===================================== */
+/* ==== 14 Process: descriptors, signals, limits, rights, the background, the supervisor ==== */
 
-/* What reads as nothing, and takes nothing: in an empty root, where there is no /dev/null, the root itself does. */
-static int open_null(void)
+/*
+ * So that no socket becomes standard input, output or error: opens those that are closed, or all of
+ * them anew. /dev/null reads as empty and takes nothing; in an empty root the root itself does so.
+ */
+static void null_stdio(int all)
 {
-	const int fd = open("/dev/null", O_RDONLY);
+	int fd, k;
 
-	return fd >= 0 ? fd : open("/", O_RDONLY);
-}
-
-/* So that no socket becomes standard input, output or error. */
-static void reserve_stdio(void)
-{
-	int fd;
-
-	do
-		fd = open_null();
-	while (fd >= 0 && fd <= STDERR_FILENO);
+	do {
+		fd = open("/dev/null", O_RDONLY);
+		if (fd < 0)
+			fd = open("/", O_RDONLY);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	for (k = 0; k <= STDERR_FILENO && all && fd >= 0; k++)
+		(void)dup2(fd, k);
 	if (fd >= 0)
 		(void)close(fd);
 }
@@ -3406,53 +3404,44 @@ static void reserve_stdio(void)
 #define FD_BLOCK 1024
 
 /*
- * Finds out which descriptors from `first` on are closed: POLLNVAL says so. Returns of how many: at
- * most FD_BLOCK, and no more than `end` leaves or the soft limit of open files lets poll() take.
+ * Looks for closed descriptors, from `first` on, until `want` are found; returns how many there
+ * are, and where the search ended in *end, which it does not pass. Open ones are closed if asked
+ * to. poll() tells of a block at once, of no more than the soft limit of open files.
  */
-static rlim_t poll_block(rlim_t first, rlim_t end, struct pollfd block[FD_BLOCK])
+static rlim_t find_closed(rlim_t first, rlim_t *end, rlim_t want, int close_open)
 {
 	struct rlimit limit = { FD_BLOCK, FD_BLOCK };
-	rlim_t len = end - first < FD_BLOCK ? end - first : FD_BLOCK, k;
+	struct pollfd block[FD_BLOCK];
+	rlim_t fd = first, len = 1, found = 0, k;
 
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
-	if (len > limit.rlim_cur)
-		len = limit.rlim_cur;
-	memset(block, 0, FD_BLOCK * sizeof block[0]);
-	for (k = 0; k < len; k++)
-		block[k].fd = (int)(first + k);
-	(void)poll(block, (nfds_t)len, 0);
-	return len;
+	while (fd < *end && found < want && len > 0) {
+		len = *end - fd < FD_BLOCK ? *end - fd : FD_BLOCK;
+		len = len < limit.rlim_cur ? len : limit.rlim_cur;
+		for (k = 0; k < len; k++)
+			block[k] = (struct pollfd){ .fd = (int)(fd + k) };
+		(void)poll(block, (nfds_t)len, 0);
+		for (k = 0; k < len && found < want; k++, fd++) {
+			if ((block[k].revents & POLLNVAL) != 0)
+				found++;
+			else if (close_open)
+				(void)close((int)fd);
+		}
+	}
+	*end = fd;
+	return found;
 }
-
-#define FD_SEARCH_MAX 1048576 /* where the search for open descriptors ends: Linux's own limit */
 
 /* So that no caller's file, pipe or lock stays open as long as the daemon lives. */
 static void close_inherited(int first)
 {
-	struct pollfd block[FD_BLOCK];
-	rlim_t fd, len = 1, k;
+	rlim_t end = 1048576; /* Linux's own limit */
 
 #ifdef SYS_close_range
 	if (syscall(SYS_close_range, (unsigned)first, ~0u, 0u) == 0)
 		return;
 #endif
-	for (fd = (rlim_t)first; fd < FD_SEARCH_MAX && len > 0; fd += len) {
-		len = poll_block(fd, FD_SEARCH_MAX, block);
-		for (k = 0; k < len; k++)
-			if ((block[k].revents & POLLNVAL) == 0)
-				(void)close((int)(fd + k));
-	}
-}
-
-static void release_stdio(void)
-{
-	const int fd = open_null();
-	int k;
-
-	for (k = 0; k <= STDERR_FILENO && fd >= 0; k++)
-		(void)dup2(fd, k);
-	if (fd > STDERR_FILENO)
-		(void)close(fd);
+	(void)find_closed((rlim_t)first, &end, end, 1);
 }
 
 static void set_signal(int number, void (*handler)(int), int flags)
@@ -3466,18 +3455,32 @@ static void set_signal(int number, void (*handler)(int), int flags)
 	(void)sigaction(number, &act, NULL);
 }
 
+/* The default action ends it, so that the caller sees the signal; process 1 has to exit. */
+static void on_early_end(int signal)
+{
+	(void)kill(getpid(), signal);
+	_exit(128 + signal);
+}
+
 /*
- * What the caller blocked or ignored does not stay so. SIGUSR1 and SIGUSR2 may reach a command, or
- * the daemon before it serves. At the limit of a file's size, a write fails.
+ * What the caller blocked or ignored does not stay so, but for SIGHUP under nohup(1). SIGUSR1 and
+ * SIGUSR2 may reach a command, or the daemon before it serves. At the limit of a file's size, a
+ * write fails.
  */
 static void reset_signals(void)
 {
+	const int once = SA_NODEFER | (int)SA_RESETHAND;
+	struct sigaction hangup;
 	sigset_t none;
 
 	set_signal(SIGUSR1, SIG_IGN, 0);
 	set_signal(SIGUSR2, SIG_IGN, 0);
 	set_signal(SIGXFSZ, SIG_IGN, 0);
 	set_signal(SIGCHLD, SIG_DFL, 0); /* or detach() would learn nothing of its child */
+	set_signal(SIGTERM, on_early_end, once);
+	set_signal(SIGINT, on_early_end, once);
+	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+		set_signal(SIGHUP, on_early_end, once);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -3488,28 +3491,6 @@ static void ignore_children(void)
 	set_signal(SIGCHLD, SIG_IGN, 0);
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
-}
-
-/*
- * The default action, which is back in place, lets the caller see what ended us. For process 1 it
- * is to do nothing.
- */
-static void on_command_end(int signal)
-{
-	(void)kill(getpid(), signal);
-	_exit(128 + signal);
-}
-
-/* Under nohup(1), SIGHUP stays ignored. */
-static void catch_command_signals(void)
-{
-	struct sigaction hangup;
-
-	set_signal(SIGTERM, on_command_end, SA_NODEFER | (int)SA_RESETHAND);
-	set_signal(SIGINT, on_command_end, SA_NODEFER | (int)SA_RESETHAND);
-	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
-		set_signal(SIGHUP, on_command_end, SA_NODEFER | (int)SA_RESETHAND);
-	ignore_children();
 }
 
 /*
@@ -3582,24 +3563,6 @@ static void open_queue(void)
 	polled[POLL_QUEUE].events = POLLIN;
 }
 
-/*
- * How many descriptors can still be opened below *end, counted up to `want`; sets *end to where the
- * count ended. So it takes no longer if the limit is high.
- */
-static rlim_t count_free(rlim_t want, rlim_t *end)
-{
-	struct pollfd block[FD_BLOCK];
-	rlim_t fd = 0, found = 0, len = 1, k;
-
-	for (; fd < *end && found < want && len > 0; fd += k) {
-		len = poll_block(fd, *end, block);
-		for (k = 0; k < len && found < want; k++)
-			found += (block[k].revents & POLLNVAL) != 0;
-	}
-	*end = fd;
-	return found;
-}
-
 #define FD_RESERVE 3 /* beside the connections: the park's, the log's, one for a moment */
 
 /*
@@ -3614,12 +3577,12 @@ static void set_limits(void)
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		end = limit.rlim_max;
-		room = count_free(want, &end);
+		room = find_closed(0, &end, want, 0);
 		if (end > limit.rlim_cur) {
 			limit.rlim_cur = end;
 			if (setrlimit(RLIMIT_NOFILE, &limit) < 0) {
 				(void)getrlimit(RLIMIT_NOFILE, &limit);
-				room = count_free(want, &limit.rlim_cur);
+				room = find_closed(0, &limit.rlim_cur, want, 0);
 			}
 		}
 	}
@@ -3658,32 +3621,21 @@ static void log_start(void)
 	    nodes.limit, conn_limit, lowered, (unsigned)set.port, where);
 }
 
-/* The numbers in a line of passwd(5), name:password:uid:gid:; 0 where it has none. */
-static int passwd_numbers(const char *line, uint32_t *uid, uint32_t *gid)
-{
-	line += strcspn(line, ":\n");
-	line += *line == ':';
-	line += strcspn(line, ":\n");
-	line = *line == ':' ? number_read(line + 1, uid) : NULL;
-	line = line != NULL && *line == ':' ? number_read(line + 1, gid) : NULL;
-	return line != NULL && *line == ':';
-}
-
 /*
- * The numbers of a user, by its name or number, and of its group, by /etc/passwd; a number that
- * does not stand there is the group's as well. Not getpwnam(3), which takes memory, and in a static
- * binary other libraries. What is longer than `line` of a line is passed over.
+ * From root to -user, for good: a name or number that /etc/passwd has, and its group, or a number
+ * for both. Not getpwnam(3), which takes memory, and in a static binary other libraries. What is
+ * longer than `line` of a line is passed over.
  */
-static int find_user(const char *user, uint32_t *uid, uint32_t *gid)
+static void become_user(void)
 {
-	const size_t len = strlen(user);
-	uint32_t number;
-	const int numeric = is_number(user, &number); /* it sets errno with some libc */
+	uint32_t number, uid = 0, gid = 0;
+	const int numeric = is_number(set.user, &number); /* it sets errno with some libc */
 	const int fd = open("/etc/passwd", O_RDONLY);
-	char line[1024], *end = line;
+	char line[1024], *field[5], *end = line;
+	gid_t group;
 	off_t at = 0;
 	ssize_t n = 0;
-	int begins, named, found = 0;
+	int begins, found = 0;
 
 	if (fd < 0 && errno != ENOENT)
 		fail("cannot read /etc/passwd", "", errno);
@@ -3692,27 +3644,19 @@ static int find_user(const char *user, uint32_t *uid, uint32_t *gid)
 		end = memchr(line, '\n', (size_t)n);
 		at += end != NULL ? end - line + 1 : n;
 		line[end != NULL ? end - line : n] = '\0';
-		named = strncmp(line, user, len) == 0 && line[len] == ':';
-		found = begins && passwd_numbers(line, uid, gid) &&
-		    (named || (numeric && *uid == number));
+		split(line, ':', field, 5); /* name:password:uid:gid: */
+		found = begins && field[4] != NULL && is_number(field[2], &uid) &&
+		    is_number(field[3], &gid) &&
+		    (strcmp(field[0], set.user) == 0 || (numeric && uid == number));
 	}
 	if (n < 0)
 		fail("cannot read /etc/passwd", "", errno);
 	if (fd >= 0)
 		(void)close(fd);
-	if (!found)
-		*uid = *gid = number;
-	return found || numeric ? 0 : -1;
-}
-
-/* From root to -user, for good. */
-static void become_user(void)
-{
-	uint32_t uid, gid;
-	gid_t group;
-
-	if (find_user(set.user, &uid, &gid) < 0)
+	if (!found && !numeric)
 		fail_on("no such user:", set.user, 0);
+	if (!found)
+		uid = gid = number;
 	group = (gid_t)gid;
 	if (setgroups(1, &group) < 0 || setgid(group) < 0 || setuid((uid_t)uid) < 0)
 		fail_on("cannot become user", set.user, errno);
@@ -3758,8 +3702,8 @@ static void give_up_rights(void)
 }
 
 /*
- * The caller's status is true, since all that can fail was done before; its child waits for the one between, so that no zombie is
- * left to a parent that knows nothing of it.
+ * The caller's status is true, since all that can fail was done before. The caller waits for the
+ * first child, so that no zombie is left to a parent that knows nothing of it.
  */
 static void detach(void)
 {
@@ -3780,34 +3724,32 @@ static void detach(void)
 		_exit(0);
 	(void)!chdir("/");
 	log_socket = socket(AF_UNIX, SOCK_DGRAM, 0);
-	release_stdio();
+	null_stdio(1);
 }
 
-/* Where a supervisor is told that it serves, sd_notify(3). */
+/* The socket by which a supervisor is told that the daemon serves, sd_notify(3). */
 static void open_notify(void)
 {
 	const char *const path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un to;
-	size_t len = path != NULL ? strlen(path) : 0;
+	const size_t len = path != NULL ? strlen(path) : 0;
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
 
 	if (len == 0 || len >= sizeof to.sun_path)
 		return;
-	memset(&to, 0, sizeof to);
-	to.sun_family = AF_UNIX;
 	memcpy(to.sun_path, path, len);
 	if (path[0] == '@')
 		to.sun_path[0] = '\0';
-	len += offsetof(struct sockaddr_un, sun_path);
 	notify_socket = socket(AF_UNIX, SOCK_DGRAM, 0);
 	if (notify_socket < 0)
 		return;
-	if (connect(notify_socket, (const struct sockaddr *)&to, (socklen_t)len) == 0)
+	if (connect(notify_socket, (const struct sockaddr *)&to,
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) == 0)
 		notify_ready();
 	else
 		(void)close(notify_socket);
 }
 
-/* ==== 15 main: the environment, the options, then a command or the daemon ===================================================== */
+/* ==== 15 main: the options, the environment, then a command or the daemon ================= */
 
 static const char usage_text[] =
     "usage: epmd [OPTION]...            be the daemon, in the foreground\n"
@@ -3857,66 +3799,31 @@ static const char usage_text[] =
     "\n"
     "see epmd(8)\n";
 
-/* Ends with what complain() kept about the command line. */
-static void mistake(int status)
-{
-	static const char hint[] = "epmd -help lists them\n";
-
-	cli_tell();
-	write_stderr(hint, sizeof hint - 1);
-	exit(status);
-}
-
-static int command_help(void)
-{
-	cli_put(usage_text, sizeof usage_text - 1);
-	return 0;
-}
-
-static int command_version(void)
-{
-	say("epmd %s\n", EPMD_VERSION);
-	return 0;
-}
-
-/* An option adds one to a flag, or takes a number or a text; a command, which is the last, runs. */
-static const struct option {
-	const char *name;
-	const char *variable;          /* of the environment, where it is not given */
-	int *flag;
-	const char **text;
-	uint32_t *number, min, max;
-	enum { OF_ANY, OF_DAEMON, OF_COMMAND } use;
-	uint8_t request, args;         /* a command's, and how many arguments it has */
-	uint8_t status_none;           /* where no epmd answers; 0 where none is asked */
-	uint8_t quiet;                 /* about that */
-	const char *needs;             /* arguments, in words */
-	int (*run)(void);
-} options[] = {
-	{ .name = "-d", .flag = &set.debug, .use = OF_DAEMON },
-	{ .name = "-debug", .flag = &set.debug, .use = OF_DAEMON },
-	{ .name = "-daemon", .flag = &set.daemon },
-	{ .name = "-systemd", .flag = &set.systemd, .use = OF_DAEMON },
+static const struct option options[] = {
+	{ .name = "-d", .flag = &set.debug },
+	{ .name = "-debug", .flag = &set.debug },
+	{ .name = "-daemon", .flag = &set.daemon, .use = OF_BOTH },
+	{ .name = "-systemd", .flag = &set.systemd },
 	{ .name = "-relaxed_command_check", .variable = "ERL_EPMD_RELAXED_COMMAND_CHECK",
-	    .flag = &set.relaxed, .use = OF_DAEMON },
-	{ .name = "-local_names", .variable = "ERL_EPMD_LOCAL_NAMES",
-	    .flag = &set.local_names, .use = OF_DAEMON },
-	{ .name = "-port", .variable = "ERL_EPMD_PORT", .number = &set.port, .min = 1, .max = 65535 },
-	{ .name = "-packet_timeout", .number = &set.packet_timeout_s, .min = 1, .max = 86400,
-	    .use = OF_DAEMON },
+	    .flag = &set.relaxed },
+	{ .name = "-local_names", .variable = "ERL_EPMD_LOCAL_NAMES", .flag = &set.local_names },
+	{ .name = "-port", .variable = "ERL_EPMD_PORT", .number = &set.port, .min = 1, .max = 65535,
+	    .use = OF_BOTH },
+	{ .name = "-packet_timeout", .number = &set.packet_timeout_s, .min = 1, .max = 86400 },
 	{ .name = "-exit_idle", .variable = "ERL_EPMD_EXIT_IDLE", .number = &set.exit_idle_s,
-	    .min = 1, .max = 365 * 86400, .use = OF_DAEMON },
-	{ .name = "-delay_accept", .number = &set.delay_accept_s, .max = 86400, .use = OF_DAEMON },
-	{ .name = "-delay_write", .number = &set.delay_write_s, .max = 86400, .use = OF_DAEMON },
+	    .min = 1, .max = 365 * 86400 },
+	{ .name = "-delay_accept", .number = &set.delay_accept_s, .max = 86400 },
+	{ .name = "-delay_write", .number = &set.delay_write_s, .max = 86400 },
 	{ .name = "-address", .variable = "ERL_EPMD_ADDRESS", .text = &set.addresses,
-	    .needs = "IP addresses", .use = OF_DAEMON },
-	{ .name = "-user", .text = &set.user, .needs = "a name", .use = OF_DAEMON },
+	    .needs = "IP addresses" },
+	{ .name = "-user", .text = &set.user, .needs = "a name" },
 	{ .name = "-host", .text = &set.host, .needs = "a host's name or address",
 	    .use = OF_COMMAND },
 	{ .name = "-timeout", .number = &set.timeout_s, .min = 1, .max = 86400, .use = OF_COMMAND },
 	{ .name = "-wait", .number = &set.wait_s, .max = 86400, .use = OF_COMMAND },
 	{ .name = "-names", .run = command_list, .request = EPMD_NAMES_REQ, .status_none = 1 },
-	{ .name = "-lookup", .run = command_lookup, .args = 1, .needs = "a name", .status_none = 2 },
+	{ .name = "-lookup", .run = command_lookup, .args = 1, .needs = "a name",
+	    .status_none = 2 },
 	{ .name = "-register", .run = command_register, .args = 2, .needs = "a name and a port",
 	    .status_none = 1 },
 	{ .name = "-status", .run = command_status, .status_none = 1 },
@@ -3926,16 +3833,21 @@ static const struct option {
 	{ .name = "-kill", .run = command_word, .request = EPMD_KILL_REQ, .status_none = 1 },
 	{ .name = "-stop", .run = command_word, .request = EPMD_STOP_REQ, .args = 1,
 	    .needs = "a name", .status_none = 1 },
-	{ .name = "-help", .run = command_help },
-	{ .name = "-h", .run = command_help },
-	{ .name = "-version", .run = command_version },
-	{ .name = "-V", .run = command_version },
+	{ .name = "-help", .run = command_say, .says = usage_text },
+	{ .name = "-h", .run = command_say, .says = usage_text },
+	{ .name = "-version", .run = command_say, .says = "epmd " EPMD_VERSION "\n" },
+	{ .name = "-V", .run = command_say, .says = "epmd " EPMD_VERSION "\n" },
 };
 
-static uint32_t given;                       /* options on the line, a bit each */
-static const struct option *given_for[3];    /* the last one of each use */
+/* What stands on the command line. */
+struct command_line {
+	const struct option *command;      /* or NULL */
+	char **arg;                        /* its arguments */
+	uint32_t given;                    /* options, a bit each, by their row */
+	const struct option *last[USES];   /* of the options of each use, or NULL */
+};
 
-/* By its name, which may have two dashes; NULL where there is none such. */
+/* By its name, which may have two dashes; NULL if there is none such. */
 static const struct option *option_find(const char *word)
 {
 	const struct option *o;
@@ -3947,10 +3859,19 @@ static const struct option *option_find(const char *word)
 	return NULL;
 }
 
-/* A word that is no option and no command: the name that begins most like it may be meant. */
-static void unknown(const char *word)
+/* Ends with what complain() kept about the command line. */
+static void mistake(int status)
 {
-	const char *const kind = *word == '-' ? "unknown option: %s" : "unknown command: \"%s\"";
+	static const char hint[] = "epmd -help lists them\n";
+
+	cli_tell();
+	write_stderr(hint, sizeof hint - 1);
+	exit(status);
+}
+
+/* Complains of a word that is no option and no command: the name most alike may be meant. */
+static int unknown_word(const char *word)
+{
 	const char *const begin = word + strspn(word, "-"), *const value = strchr(word, '=');
 	const size_t len = strcspn(begin, "=");
 	const struct option *o, *like = NULL;
@@ -3965,11 +3886,12 @@ static void unknown(const char *word)
 			like = o;
 		}
 	}
-	snprintf(what, sizeof what, kind, word);
+	snprintf(what, sizeof what, *word == '-' ? "unknown option: %s" : "unknown command: \"%s\"",
+	    word);
 	if (like == NULL)
-		mistake(complain("%s", what));
-	mistake(complain("%s (did you mean %s%s%s?)", what, like->name, value != NULL ? " " : "",
-	    value != NULL ? value + 1 : ""));
+		return complain("%s", what);
+	return complain("%s (did you mean %s%s%s?)", what, like->name, value != NULL ? " " : "",
+	    value != NULL ? value + 1 : "");
 }
 
 /* Sets an option's value, from the line or the environment. */
@@ -3989,64 +3911,54 @@ static void set_value(const struct option *o, const char *from, const char *text
 		*o->text = text;
 }
 
-/* What stands behind a command: its arguments, and -d. */
-static void read_arguments(const struct option *command, char **argv)
+/* Sets what the options say. Behind a command there are its arguments and -d alone. */
+static struct command_line read_line(char **argv)
 {
+	struct command_line line = { .command = NULL };
 	const struct option *o;
 	int k;
 
-	cli.arg = argv;
-	for (k = 0; k < command->args; k++)
-		if (*argv++ == NULL)
-			mistake(complain("%s needs %s", command->name, command->needs));
 	for (; *argv != NULL; argv++) {
 		o = option_find(*argv);
-		if (o == NULL)
-			mistake(complain("nothing goes behind %s: \"%s\"", command->name, *argv));
-		if (o->run != NULL)
-			mistake(complain("one command at a time: %s, or %s", command->name,
+		if (line.command != NULL && o == NULL)
+			mistake(complain("nothing goes behind %s: \"%s\"", line.command->name,
+			    *argv));
+		if (line.command != NULL && o->run != NULL)
+			mistake(complain("one command at a time: %s, or %s", line.command->name,
 			    o->name));
-		if (o->flag != &set.debug)
-			mistake(complain("%s goes before %s", o->name, command->name));
-		set.debug++;
-	}
-}
-
-/* Sets what the options say; returns the command that is behind them, or NULL. */
-static const struct option *read_line(char **argv)
-{
-	const struct option *o;
-
-	for (; *argv != NULL && (o = option_find(*argv)) != NULL; argv++) {
+		if (line.command != NULL && o->flag != &set.debug)
+			mistake(complain("%s goes before %s", o->name, line.command->name));
+		if (o == NULL)
+			mistake(unknown_word(*argv));
 		if (o->run != NULL) {
-			read_arguments(o, argv + 1);
-			return o;
+			line.command = o;
+			line.arg = argv + 1;
+		} else {
+			line.given |= 1u << (o - options);
+			line.last[o->use] = o;
 		}
-		given |= 1u << (o - options);
-		given_for[o->use] = o;
+		for (k = o->run != NULL ? o->args : o->flag == NULL; k > 0; k--)
+			if (*++argv == NULL)
+				mistake(complain("%s needs %s", o->name,
+				    o->number != NULL ? "a number" : o->needs));
 		if (o->flag != NULL)
 			++*o->flag;
-		else if (*++argv == NULL)
-			mistake(complain("%s needs %s", o->name,
-			    o->number != NULL ? "a number" : o->needs));
-		else
+		else if (o->run == NULL)
 			set_value(o, o->name, *argv);
 	}
-	if (*argv != NULL)
-		unknown(*argv);
-	return NULL;
+	return line;
 }
 
 /* What no option has said. A variable that is empty is taken as not set, but for a flag's. */
-static void read_environment(int for_command)
+static void read_environment(const struct command_line *line)
 {
 	const struct option *o;
 	const char *text;
 
 	for (o = options; o < options + LENGTH(options); o++) {
 		text = o->variable != NULL ? getenv(o->variable) : NULL;
-		if (text == NULL || (given >> (o - options) & 1u) != 0 ||
-		    (for_command && o->use == OF_DAEMON))
+		if (text == NULL || (line->given >> (o - options) & 1u) != 0 ||
+		    (line->command != NULL && o->use == OF_DAEMON))
 			continue;
 		if (o->flag != NULL)
 			*o->flag = 1;
@@ -4055,45 +3967,8 @@ static void read_environment(int for_command)
 	}
 }
 
-/*
- * Tries until it succeeds or -wait's time is up. The first try has all of -timeout, another one no
- * more than is left.
- */
-static int run_command(const struct option *command)
-{
-	static const struct timespec moment = { 0, CLI_MOMENT_MS * 1000000 };
-	const int64_t limit_ms = (int64_t)set.timeout_s * 1000;
-	int64_t left_ms = limit_ms;
-	int status = 1, now;
-
-	catch_command_signals();
-	cli.fd = -1;
-	cli.request = command->request;
-	cli.status_none = command->status_none;
-	cli.quiet = command->quiet;
-	cli.until_ms = clock_ms() + (int64_t)set.wait_s * 1000;
-	if (set.host == NULL)
-		snprintf(cli.whom, sizeof cli.whom, "local epmd, port %u", (unsigned)set.port);
-	else
-		snprintf(cli.whom, sizeof cli.whom, "epmd on \"%.*s\", port %u", EPMD_NAME_MAX,
-		    set.host, (unsigned)set.port);
-	for (;;) {
-		cli.cut = left_ms < limit_ms;
-		cli.deadline_ms = clock_ms() + (cli.cut ? left_ms : limit_ms);
-		now = command->run();
-		if (now == 0 || !cli.cut || cli.error != ETIMEDOUT)
-			status = now;
-		left_ms = cli.until_ms - clock_ms() - CLI_MOMENT_MS;
-		if (status == 0 || cli.written || left_ms <= 0)
-			return cli_end(status);
-		cli_close(&cli.fd);
-		cli.out_len = 0;
-		(void)nanosleep(&moment, NULL);
-	}
-}
-
-/* All the sockets; where another epmd has them, `epmd -daemon` (erl runs it at every start) has nothing to do. */
-static void open_sockets(void)
+/* All the sockets. If an epmd has the port, `epmd -daemon` (erl runs it at every start) is done. */
+static void open_sockets(const struct command_line *line)
 {
 	char on[ADDRESS_TEXT_MAX];
 	int error, is_epmd = 0;
@@ -4108,12 +3983,12 @@ static void open_sockets(void)
 	listen_close();
 	if (error == EADDRINUSE) {
 		set.wait_s = 1; /* one that has just bound it may need a moment until it listens */
-		is_epmd = run_command(option_find("-started")) == 0;
+		is_epmd = run_command(option_find("-started"), NULL) == 0;
 	}
 	if (is_epmd && set.daemon) {
 		(void)complain("an epmd serves port %u already: nothing was started, "
 		    "and the options were not applied", (unsigned)set.port);
-		if (given_for[OF_DAEMON] != NULL)
+		if (line->last[OF_DAEMON] != NULL)
 			cli_tell();
 		exit(0);
 	}
@@ -4124,26 +3999,41 @@ static void open_sockets(void)
 	exit(1);
 }
 
+/*
+ * The order of the steps matters:
+ *   - Standard input, output and error are open before any other descriptor, and the caller's
+ *     signals are forgotten, before anything is said.
+ *   - The environment is read after the options, since it counts only for what they do not say.
+ *   - What the caller left open is closed before the daemon opens descriptors of its own. Those are
+ *     all open, but for a few, when set_limits() counts how many are left.
+ *   - What takes root comes before become_user(): ports below 1024, the hard limit, and /dev, which
+ *     a user may not see. A chroot would belong into become_user(), once /etc/passwd was read.
+ *   - What can fail comes before detach(), so that the caller's status is true. What the fork does
+ *     not hand on comes after it: a kqueue. So does ignoring children, as detach() waits for one.
+ *   - Rights are given up last. The supervisor is told, and the log written, when it serves.
+ */
 int main(int argc, char **argv)
 {
-	const struct option *command;
+	struct command_line line;
 	int64_t next_ms;
 
 	(void)argc;
-	reserve_stdio();
+	null_stdio(0);
 	reset_signals();
-	command = read_line(argv + 1);
-	if (command == NULL || command->status_none != 0)
-		read_environment(command != NULL);
-	if (command != NULL)
-		return run_command(command);
-	if (given_for[OF_COMMAND] != NULL)
+	line = read_line(argv + 1);
+	if (line.command == NULL || line.command->says == NULL)
+		read_environment(&line);
+	if (line.command != NULL) {
+		ignore_children();
+		return run_command(line.command, line.arg);
+	}
+	if (line.last[OF_COMMAND] != NULL)
 		mistake(complain("%s is for a command, and there is none",
-		    given_for[OF_COMMAND]->name));
+		    line.last[OF_COMMAND]->name));
 	open_log();
 	if (set.daemon)
 		close_inherited(STDERR_FILENO + 1 + (set.systemd ? listen_handed() : 0));
-	open_sockets();
+	open_sockets(&line);
 	catch_signals();
 	set_limits();
 	set_key();
@@ -4151,7 +4041,7 @@ int main(int argc, char **argv)
 		become_user();
 	if (set.daemon)
 		detach();
-	open_queue(); /* behind detach(), since a child does not inherit a kqueue */
+	open_queue();
 	ignore_children();
 	give_up_rights();
 	if (set.systemd)
