@@ -10,8 +10,6 @@ static void begin_program(void)
 	set = initial;
 	memset(&cli, 0, sizeof cli);
 	listen_len = 0;
-	given = 0;
-	memset(given_for, 0, sizeof given_for);
 	alarm_s = 0;
 	time_ms = 0;
 	is_silent = 0;
