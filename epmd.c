@@ -2132,7 +2132,7 @@ static int conn_hold(struct conn *c, const uint8_t *bytes, size_t at, size_t end
 
 /* ---- the steps of a connection ---- */
 
-enum step { STEP_READ, STEP_ANSWER, STEP_SEND, STEP_PARK, STEP_CLOSE };
+enum step { STEP_READ, STEP_ASK, STEP_ANSWER, STEP_SEND, STEP_PARK, STEP_CLOSE };
 
 static int64_t timeout_ms(void)
 {
@@ -2177,7 +2177,7 @@ static enum step conn_read(struct conn *c)
 		c->fill = (uint16_t)n;
 	else
 		(void)conn_hold(c, received, 0, (size_t)n);
-	return STEP_ANSWER;
+	return STEP_ASK;
 }
 
 /*
@@ -2194,9 +2194,11 @@ static int owner_is_gone(int row)
 	return 1;
 }
 
-/* Asks the core for the answer to the request so far, and logs it. */
-static void conn_ask(const struct conn *c, const uint8_t *in)
+/* Asks the core what becomes of the request so far, counts and logs it. */
+static enum step conn_ask(struct conn *c)
 {
+	const uint8_t *const in = c->holds ? held[c->buffer] : received;
+	const size_t fill = c->fill;
 	struct epmd_asker who;
 	int again = 0;
 
@@ -2207,7 +2209,7 @@ static void conn_ask(const struct conn *c, const uint8_t *in)
 	who.local = c->is_local;
 	who.relaxed = set.relaxed != 0;
 	who.local_names = set.local_names != 0;
-	epmd_request(&nodes, &who, in, c->fill, &answer);
+	epmd_request(&nodes, &who, in, fill, &answer);
 	if (answer.reason == EPMD_TAKEN && answer.node >= 0)
 		again = owner_is_gone(answer.node);
 	if (answer.reason == EPMD_LIVING_NODES) {
@@ -2216,33 +2218,30 @@ static void conn_ask(const struct conn *c, const uint8_t *in)
 		again = nodes.live.len == 0;
 	}
 	if (again)
-		epmd_request(&nodes, &who, in, c->fill, &answer);
+		epmd_request(&nodes, &who, in, fill, &answer);
 	if (answer.reason == EPMD_FULL)
 		shortage_begin(SHORT_NODES);
 	count_request(&answer);
 	if (set.debug > 0)
-		log_request(&answer, in, c->fill, c->is_local);
+		log_request(&answer, in, fill, c->is_local);
 	if (answer.reason != EPMD_OK && answer.reason != EPMD_UNKNOWN_NODE)
 		log_peer(1, c, "refused what came");
+	if (answer.verdict == EPMD_DROP)
+		return STEP_CLOSE;
+	if (answer.verdict != EPMD_MORE)
+		return STEP_ANSWER;
+	if (c->holds)
+		return STEP_PARK;
+	c->fill = 0;
+	return conn_hold(c, received, 0, fill) ? STEP_PARK : STEP_CLOSE;
 }
 
-/* Carries out the core's verdict on the request. */
+/* Carries out the core's verdict on a whole request. */
 static enum step conn_answer(struct conn *c)
 {
-	const uint8_t *const in = c->holds ? held[c->buffer] : received;
-	const size_t fill = c->fill;
 	union address peer;
 	char text[ADDRESS_TEXT_MAX];
 
-	conn_ask(c, in);
-	if (answer.verdict == EPMD_DROP)
-		return STEP_CLOSE;
-	if (answer.verdict == EPMD_MORE) {
-		if (c->holds)
-			return STEP_PARK;
-		c->fill = 0;
-		return conn_hold(c, received, 0, fill) ? STEP_PARK : STEP_CLOSE;
-	}
 	if (answer.verdict == EPMD_STOP && answer.node >= 0) {
 		conn_close(&conns[nodes.node[answer.node].owner]);
 		log_at(1, "epmd connection stopped");
@@ -2256,7 +2255,7 @@ static enum step conn_answer(struct conn *c)
 	if (answer.verdict == EPMD_COUNTS)
 		answer_counts(&answer);
 	if (set.debug > 0)
-		log_sent(&answer, in);
+		log_sent(&answer, c->holds ? held[c->buffer] : received);
 	c->state = CONN_SENDING;
 	c->since_ms = 0;
 	c->node = answer.verdict == EPMD_KEEP ? answer.node : -1;
@@ -2373,6 +2372,9 @@ static void conn_run(struct conn *c)
 		case STEP_READ:
 			step = conn_read(c);
 			break;
+		case STEP_ASK:
+			step = conn_ask(c);
+			break;
 		case STEP_ANSWER:
 			step = conn_answer(c);
 			break;
@@ -2392,10 +2394,10 @@ static void conn_run(struct conn *c)
 /* ---- all of them ---- */
 
 /*
- * The peer is on this host if its address is a loopback one, or one of this host's own: then it is
- * the address that it connected to.
+ * Takes a slot; NULL if there is none. The peer is on this host if its address is a loopback one or
+ * is the one that it connected to, which is this host's.
  */
-static void conn_open(int cfd, const union address *peer)
+static struct conn *conn_open(int cfd, const union address *peer)
 {
 	struct conn *c;
 	union address own;
@@ -2407,7 +2409,7 @@ static void conn_open(int cfd, const union address *peer)
 		c = &conns[conn_top++];
 	} else {
 		(void)close(cfd);
-		return;
+		return NULL;
 	}
 	memset(c, 0, sizeof *c);
 	c->fd = cfd;
@@ -2421,7 +2423,7 @@ static void conn_open(int cfd, const union address *peer)
 	conns_used++;
 	idle_ms = NEVER;
 	log_peer(2, c, "opening connection");
-	conn_run(c);
+	return c;
 }
 
 /*
@@ -2471,13 +2473,16 @@ static int accept_one(int lfd)
 {
 	union address peer;
 	socklen_t len = sizeof peer;
+	struct conn *c;
 	int cfd, k;
 
 	delay(set.delay_accept_s);
 	memset(&peer, 0, sizeof peer); /* if the peer has gone, some systems leave it as it is */
 	cfd = accept(lfd, &peer.any, &len);
 	if (cfd >= 0) {
-		conn_open(cfd, &peer);
+		c = conn_open(cfd, &peer);
+		if (c != NULL)
+			conn_run(c);
 		return 1;
 	}
 	switch (errno) {
