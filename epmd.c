@@ -1275,8 +1275,6 @@ static void log_bytes(const uint8_t *bytes, size_t len)
 	char hex[3 * HEX_COLUMNS + 1], text[HEX_COLUMNS + 1], line[16 + 4 * HEX_COLUMNS + 16];
 	size_t at, i;
 
-	if (set.debug < 2)
-		return;
 	log_at(2, "got %lu bytes", (unsigned long)len);
 	for (at = 0; at < len && at < HEX_MAX; at += HEX_COLUMNS) {
 		memset(hex, ' ', sizeof hex - 1);
@@ -1516,7 +1514,8 @@ static void log_sent(const struct epmd_answer *a, const uint8_t *in)
 	char name[EPMD_NAME_MAX + 1];
 
 	(void)printable(in + a->name_at, a->name_len, name);
-	log_bytes(a->out, a->len);
+	if (set.debug > 1)
+		log_bytes(a->out, a->len);
 	switch (a->request) {
 	case EPMD_ALIVE2_REQ:
 		log_at(1, "** sent ALIVE2_RESP for \"%s\"", name);
@@ -2042,7 +2041,8 @@ static void conn_close(struct conn *c)
 	const struct epmd_node *n;
 	char name[EPMD_NAME_MAX + 1];
 
-	log_at(2, "closing connection on file descriptor %d", c->fd);
+	if (set.debug > 1)
+		log_at(2, "closing connection on file descriptor %d", c->fd);
 	if (c->node >= 0) {
 		n = &nodes.node[c->node];
 		(void)printable(epmd_name(&nodes, c->node), n->name_len, name);
@@ -2142,8 +2142,7 @@ static int64_t timeout_ms(void)
 /* To play a busy host (-delay_accept, -delay_write). */
 static void delay(uint32_t seconds)
 {
-	if (seconds > 0)
-		(void)poll(NULL, 0, (int)(seconds * 1000));
+	(void)poll(NULL, 0, (int)(seconds * 1000));
 }
 
 /* Whether what failed may work the next time. */
@@ -2172,7 +2171,8 @@ static enum step conn_read(struct conn *c)
 		    (unsigned long)c->fill);
 		return STEP_CLOSE;
 	}
-	log_bytes(received, (size_t)n);
+	if (set.debug > 1)
+		log_bytes(received, (size_t)n);
 	if (!c->holds)
 		c->fill = (uint16_t)n;
 	else
@@ -2303,7 +2303,8 @@ static enum step conn_send(struct conn *c)
 	}
 	if (c->node < 0 && c->cursor.kind == 0)
 		flags |= MSG_MORE;
-	delay(set.delay_write_s);
+	if (set.delay_write_s > 0)
+		delay(set.delay_write_s);
 	sent = send(c->fd, bytes, end, flags);
 	if (sent < 0 && !is_temporary(errno))
 		return STEP_CLOSE;
@@ -2422,7 +2423,8 @@ static struct conn *conn_open(int cfd, const union address *peer)
 	}
 	conns_used++;
 	idle_ms = NEVER;
-	log_peer(2, c, "opening connection");
+	if (set.debug > 1)
+		log_peer(2, c, "opening connection");
 	return c;
 }
 
@@ -2476,7 +2478,8 @@ static int accept_one(int lfd)
 	struct conn *c;
 	int cfd, k;
 
-	delay(set.delay_accept_s);
+	if (set.delay_accept_s > 0)
+		delay(set.delay_accept_s);
 	memset(&peer, 0, sizeof peer); /* if the peer has gone, some systems leave it as it is */
 	cfd = accept(lfd, &peer.any, &len);
 	if (cfd >= 0) {
