@@ -20,7 +20,8 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 @test "the core calls nothing and keeps nothing" {
     cc -std=c99 -O2 -DEPMD_CORE_ONLY -c -o core.o epmd.c
     # memcpy and its like are what a compiler makes of a copy
-    is "$(nm -u core.o | awk '{ print $NF }' | grep -vxE '_GLOBAL_OFFSET_TABLE_|mem(cpy|move|set|cmp)|__stack_chk_fail|strlen' || :)" ""
+    is "$(nm -u core.o | awk '{ print $NF }' |
+        grep -vxE '_GLOBAL_OFFSET_TABLE_|mem(cpy|move|set|cmp)|__stack_chk_fail|strlen' || :)" ""
     is "$(nm core.o | awk '$2 ~ /^[bBdDcC]$/ { print $3 }')" ""
 }
 
@@ -28,7 +29,8 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
     make >/dev/null
     nm -u epmd >undefined
     grep -q ' accept' undefined
-    is "$(grep -E ' (malloc|calloc|realloc|reallocarray|strdup|strndup|asprintf|getline|fopen|opendir)(@|$)' undefined || :)" ""
+    asks='malloc|calloc|realloc|reallocarray|strdup|strndup|asprintf|getline|fopen|opendir'
+    is "$(grep -E " ($asks)(@|\$)" undefined || :)" ""
 }
 
 @test "gcc's strict warnings have nothing to say" {
@@ -68,7 +70,8 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
     make install DESTDIR="$TMP/dest" PREFIX=/usr >/dev/null
     is "$(cd "$TMP/dest" && find . -type f | sort)" "./usr/bin/epmd
 ./usr/share/man/man8/epmd.8"
-    is "$(stat -c %a "$TMP/dest/usr/bin/epmd" "$TMP/dest/usr/share/man/man8/epmd.8" | tr '\n' ' ')" "755 644 "
+    is "$(stat -c %a "$TMP/dest/usr/bin/epmd" "$TMP/dest/usr/share/man/man8/epmd.8" |
+        tr '\n' ' ')" "755 644 "
     like "$("$TMP/dest/usr/bin/epmd" -version)" '^epmd [0-9]'
     make uninstall DESTDIR="$TMP/dest" PREFIX=/usr >/dev/null
     is "$(cd "$TMP/dest" && find . -type f)" ""
@@ -91,7 +94,8 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
     remember $!
     wait_for listening "$PORT"
     is "$(./epmd-static -port "$PORT" -names)" "epmd: up and running on port $PORT with data:"
-    is "$(./epmd-static -port "$PORT" -host 127.0.0.1 -names)" "epmd: up and running on port $PORT with data:"
+    is "$(./epmd-static -port "$PORT" -host 127.0.0.1 -names)" \
+        "epmd: up and running on port $PORT with data:"
     is "$(./epmd-static -port "$PORT" -host localhost -names 2>&1)" \
         "epmd: Cannot connect to epmd on \"localhost\", port $PORT: this epmd takes IP addresses alone"
 }
@@ -101,7 +105,8 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
     need musl-gcc
     make static NAMES= >/dev/null
     start
-    is "$(./epmd-static -port "$PORT" -host localhost -names)" "epmd: up and running on port $PORT with data:"
+    is "$(./epmd-static -port "$PORT" -host localhost -names)" \
+        "epmd: up and running on port $PORT with data:"
 }
 
 @test "CC, on the command line or in the environment, wins over musl's compiler in make static" {
@@ -163,8 +168,10 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 
 @test "make small and make static keep to the sizes that t/bench/README.md says they reach" {
     full
-    is "$(grep -c 'make small), bytes .* 60000 | reached |\|make static), bytes .* 84000 | reached |' "$ROOT/t/bench/README.md")" 2
-    [ "$(uname -m) $(cc -dumpversion)" = "x86_64 12" ] || skip "not here: they are of gcc 12 on x86-64"
+    is "$(grep -cE 'make (small\), bytes .* 60000|static\), bytes .* 84000) \| reached \|' \
+        "$ROOT/t/bench/README.md")" 2
+    [ "$(uname -m) $(cc -dumpversion)" = "x86_64 12" ] ||
+        skip "not here: they are of gcc 12 on x86-64"
     make small >/dev/null
     [ "$(wc -c <epmd-small)" -le 60000 ]
     need musl-gcc
@@ -188,7 +195,8 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
     make >/dev/null
     mkdir -p t/build
     make clean >/dev/null
-    is "$(find . -type f | sort | tr '\n' ' ')" "./CHANGES ./LICENSE ./Makefile ./README.md ./epmd.8 ./epmd.c ./epmd.h "
+    is "$(find . -type f | sort | tr '\n' ' ')" \
+        "./CHANGES ./LICENSE ./Makefile ./README.md ./epmd.8 ./epmd.c ./epmd.h "
 }
 
 @test "make dist makes a tar file that builds by itself, named by the version" {
@@ -232,7 +240,8 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 @test "CHANGES begins with the version of epmd.h, and each version has its date" {
     version=$(sed -n 's/^#define EPMD_VERSION "\(.*\)"/\1/p' epmd.h)
     like "$(sed -n 1p CHANGES)" "^$version, "
-    is "$(grep '^[^ ]' CHANGES | grep -vcE '^[0-9]+\.[0-9]+\.[0-9]+, 20[0-9]{2}-[01][0-9]-[0-3][0-9]$' || :)" 0
+    is "$(grep '^[^ ]' CHANGES |
+        grep -vcE '^[0-9]+\.[0-9]+\.[0-9]+, 20[0-9]{2}-[01][0-9]-[0-3][0-9]$' || :)" 0
 }
 
 @test "BSD make builds, installs and cleans" {
@@ -269,13 +278,15 @@ confined() { # OPTION...
 #include <unistd.h>
 int main(int argc, char **argv)
 {
-    return argc < 3 || chroot(argv[1]) || chdir("/") || setgid(54321) || setuid(54321) || execv(argv[2], argv + 2);
+    return argc < 3 || chroot(argv[1]) || chdir("/") || setgid(54321) || setuid(54321) ||
+        execv(argv[2], argv + 2);
 }
 END
     musl-gcc -D_GNU_SOURCE -static -o enter enter.c
     mkdir root
     cp epmd-static root/epmd
-    prlimit --data=262144 --as=1048576 --nofile=80 --nproc=1 ./enter root /epmd -port "$PORT" "$@" 3>&- &
+    prlimit --data=262144 --as=1048576 --nofile=80 --nproc=1 ./enter root /epmd -port "$PORT" "$@" \
+        3>&- &
     EPMD_PID=$!
     remember $!
     wait_for listening "$PORT"

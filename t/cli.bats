@@ -414,7 +414,8 @@ closed_output() { # COMMAND...
 @test "the usage names every option and command of OTP's" {
     local usage
     usage=$(epmd -help)
-    for word in -d -address -port -daemon -relaxed_command_check -systemd -packet_timeout -delay_accept -delay_write \
+    for word in -d -address -port -daemon -relaxed_command_check -systemd -packet_timeout \
+        -delay_accept -delay_write \
         -names -kill -stop -dump -started; do
         like "$usage" "(^|[^a-z_])$word([^a-z_]|\$)"
     done

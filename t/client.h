@@ -70,7 +70,7 @@ static inline struct sockaddr_in loopback(int port)
 static inline int dial(const struct peer *p)
 {
 	const int family = ((const struct sockaddr *)p->address)->sa_family;
-	const int segment = 536; /* with loopback's of 64 kB the sender's buffer would hold any answer */
+	const int segment = 536; /* loopback's of 64 kB would have any answer fit */
 	const struct timeval limit = { p->limit_s, 0 };
 	const int fd = socket(family, SOCK_STREAM, 0);
 	int error;
@@ -220,7 +220,7 @@ static inline int free_port(int *claim)
 		*claim = socket(AF_INET, SOCK_DGRAM, 0);
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 		had = bind(*claim, (struct sockaddr *)&sa, sizeof sa) == 0 &&
-		      bind(fd, (struct sockaddr *)&sa, sizeof sa) == 0 && listen(fd, 1) == 0;
+		    bind(fd, (struct sockaddr *)&sa, sizeof sa) == 0 && listen(fd, 1) == 0;
 		close(fd);
 		if (had)
 			return ntohs(sa.sin_port);

@@ -57,7 +57,7 @@ name b|epmd: the answer broke off: Connection timed out"
 }
 
 @test "-status of a stranger shows a daemon's columns, and nothing that a terminal would obey" {
-    stranger -r "00001111$(hex a)9b09$(hex "12345678	3	activexxx	1	2026")1b$(hex "	77	6	5")0a"
+    stranger -r "00001111$(hex a)9b09$(hex $'12345678\t3\tactivexxx\t1\t2026')1b$(hex $'\t77\t6\t5')0a"
     is "$(epmd -port "$PORT" -status)" "a?	12345	normal	5-6	active	1	2026?"
 }
 
@@ -223,7 +223,8 @@ without_times() { # the last two columns as they are, on standard input
     register n 5004 110
     register other 5005 200 7 6
     old=$(epmd -port "$PORT" -status | sed -n 's/^a b.*active\t\([123]\)\t.*/\1/p')
-    is "$(epmd -port "$PORT" -status | without_times)" "other	5005	200	6-7	active	CREATION	SINCE
+    is "$(epmd -port "$PORT" -status | without_times)" \
+        "other	5005	200	6-7	active	CREATION	SINCE
 n	5004	normal	5-6	active	CREATION	SINCE
 m	5003	normal	5-6	active	CREATION	SINCE
 a b	5002	hidden	5-5	active	$old	SINCE
@@ -261,7 +262,8 @@ gone	5001	-	-	down	-	-|"
 
 @test "-status of a daemon that has but eclus's columns leaves the others open" {
     stranger -r "00001111$(hex "abc	5000	3	active	7	2026-11-22T11:57:01Z")0a"
-    is "$(told epmd -port "$PORT" -status)" "0|abc	5000	-	-	active	7	2026-11-22T11:57:01Z|"
+    is "$(told epmd -port "$PORT" -status)" \
+        "0|abc	5000	-	-	active	7	2026-11-22T11:57:01Z|"
 }
 
 # ---- -counts

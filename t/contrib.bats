@@ -51,7 +51,8 @@ system_calls() { # SET: its members, and their members
     need systemd-socket-activate
     need strace
     local set
-    systemd-socket-activate -l "127.0.0.1:$PORT" -E NOTIFY_SOCKET="$TMP/none" strace -D -f -o "$TMP/trace" "$TMP/bin/epmd" -d -systemd 2>/dev/null 3>&- &
+    systemd-socket-activate -l "127.0.0.1:$PORT" -E NOTIFY_SOCKET="$TMP/none" strace \
+        -D -f -o "$TMP/trace" "$TMP/bin/epmd" -d -systemd 2>/dev/null 3>&- &
     EPMD_PID=$!
     remember $EPMD_PID
     wait_for listening "$PORT"
@@ -64,7 +65,8 @@ system_calls() { # SET: its members, and their members
     kill -USR1 $EPMD_PID
     end $EPMD_PID
     system_calls @system-service | sort -u >"$TMP/allowed"
-    for set in $(sed -n 's/^SystemCallFilter=~//p' "$ROOT/contrib/systemd/epmd.service"); do system_calls "$set"; done | sort -u >"$TMP/denied"
+    for set in $(sed -n 's/^SystemCallFilter=~//p' "$ROOT/contrib/systemd/epmd.service"); \
+        do system_calls "$set"; done | sort -u >"$TMP/denied"
     sed -n 's/^[0-9]* *\([a-z0-9_]*\)(.*/\1/p' "$TMP/trace" | sort -u >"$TMP/made"
     [ "$(wc -l <"$TMP/made")" -gt 20 ]
     is "$(comm -23 "$TMP/allowed" "$TMP/denied" | comm -13 - "$TMP/made")" ''
@@ -94,7 +96,8 @@ system_calls() { # SET: its members, and their members
     cp -r "$ROOT/contrib" "$TMP"
     (cd "$TMP" && eval "$line")
     cd "$TMP/contrib"
-    is "$(grep -rhoE '[a-z/.0-9A-Z]*bin/epmd' systemd openrc runit s6 busybox | sort -u)" "$TMP/bin/epmd"
+    is "$(grep -rhoE '[a-z/.0-9A-Z]*bin/epmd' systemd openrc runit s6 busybox |
+        sort -u)" "$TMP/bin/epmd"
     is "$(grep -rlF "$TMP/bin/epmd" systemd openrc runit s6 busybox | wc -l)" 7
     is "$(find runit s6 -name run -perm -100 | wc -l)" 4
     start
@@ -110,7 +113,8 @@ system_calls() { # SET: its members, and their members
     cp "$ROOT/epmd-static" "$TMP/root/epmd"
     health=$(sed -n 's/^HEALTHCHECK.* CMD \["\(.*\)"\]$/\1/p' "$ROOT/contrib/docker/Dockerfile")
     is "$health" '/epmd", "-started'
-    chroot --userspec="$(sed -n 's/^USER //p' "$ROOT/contrib/docker/Dockerfile")" "$TMP/root" /epmd 3>&- &
+    chroot --userspec="$(sed -n 's/^USER //p' "$ROOT/contrib/docker/Dockerfile")" "$TMP/root" \
+        /epmd 3>&- &
     remember $!
     wait_for chroot "$TMP/root" /epmd -started
     kill $!
@@ -189,7 +193,8 @@ completed() { # WORD... of which the last is to be completed
     epmd -help | grep -o -- '-[a-z_]*' | sort -u >"$TMP/usage"
     [ "$(wc -l <"$TMP/usage")" -gt 20 ]
     completed epmd - | tr ' ' '\n' >"$TMP/bash"
-    sed -n "s/^    '\(([^)]*)\|\*\)*\(-[a-z_]*\).*/\2/p; s/.*{\(-.*\),\(-.*\)}'.*/\1\n\2/p" "$ROOT/contrib/completion/_epmd" >"$TMP/zsh"
+    sed -n "s/^    '\(([^)]*)\|\*\)*\(-[a-z_]*\).*/\2/p; s/.*{\(-.*\),\(-.*\)}'.*/\1\n\2/p" \
+        "$ROOT/contrib/completion/_epmd" >"$TMP/zsh"
     while read -r word; do
         grep -qxF -e "$word" "$TMP/bash"
         grep -qxF -e "$word" "$TMP/zsh"
@@ -230,7 +235,8 @@ END
     for file in "$ROOT"/contrib/{openrc,freebsd,netbsd,openbsd}/epmd \
         "$ROOT"/contrib/{openwrt/files/epmd.init,buildroot/package/epmd/S50epmd,docker/image} \
         "$ROOT"/contrib/{runit,s6}/epmd/{,log/}run \
-        "$ROOT"/contrib/{runit/epmd,s6/epmd/data}/check "$ROOT"/contrib/alpine/APKBUILD "$ROOT"/contrib/debian/{pre,post}{inst,rm}; do
+        "$ROOT"/contrib/{runit/epmd,s6/epmd/data}/check "$ROOT"/contrib/alpine/APKBUILD \
+        "$ROOT"/contrib/debian/{pre,post}{inst,rm}; do
         sh -n "$file"
     done
     bash -n "$ROOT/contrib/completion/epmd.bash"

@@ -86,7 +86,8 @@ old/unused name <old3>, port = 6003, fd = N "
 
 @test "relaxed: KILL with a node registered answers OK, and the node's connection ends" {
     start -relaxed_command_check
-    like "$(ask send "$(alive2 abc)" recv 6 @1 send "$kill_req" eof @0 eof)" $'\n4f4b closed\nclosed$'
+    like "$(ask send "$(alive2 abc)" recv 6 @1 send "$kill_req" eof @0 eof)" \
+        $'\n4f4b closed\nclosed$'
     ended "$EPMD_PID"
 }
 
@@ -101,7 +102,8 @@ old/unused name <old3>, port = 6003, fd = N "
 @test "relaxed: STOP closes the node's connection and frees its name" {
     start -relaxed_command_check
     register other 5001
-    like "$(ask send "$(alive2 abc)" recv 6 @1 send "$(stop_req abc)" eof @0 eof)" $'\n53544f50504544 closed\nclosed$'
+    like "$(ask send "$(alive2 abc)" recv 6 @1 send "$(stop_req abc)" eof @0 eof)" \
+        $'\n53544f50504544 closed\nclosed$'
     is "$(names)" "name other at port 5001"
     register abc
     like "$ANSWER" '^7600'
@@ -168,7 +170,8 @@ register_on() { # HOST NAME ADDRESS, until the test ends
     two_hosts
     start_on "$HOST_A"
     for address in 10.77.0.1 fd77::1 127.0.0.1 127.9.9.9 ::1; do
-        like "$address $(ask_on "$HOST_A" "$address" send "$(alive2 own)" recv 6 fin eof)" "^$address 7600"
+        like "$address $(ask_on "$HOST_A" "$address" send "$(alive2 own)" recv 6 fin eof)" \
+            "^$address 7600"
         like "$address $(ask_on "$HOST_A" "$address" send "$dump_req" eof)" "^$address 00001111"
     done
     is "$(ask_on "$HOST_A" 10.77.0.1 send "$kill_req" eof)" "4f4b closed"

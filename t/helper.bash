@@ -1,5 +1,5 @@
-# What every *.bats file shares: a directory of its own for each test, daemons on free ports, raw connections, and an
-# end of everything that the test started.
+# What every *.bats file shares: a directory of its own for each test, daemons on free ports, raw
+# connections, and an end of everything that the test started.
 #
 #   EPMD         the binary under test (ROOT/epmd)
 #   EPMD_RUNNER  words before it, as "qemu-s390x-static" or "valgrind -q"
@@ -12,7 +12,8 @@ EPMD=$(realpath -m "${EPMD:-$ROOT/epmd}")
 REF=${REF:-/usr/bin/epmd}
 BUILD=$ROOT/t/build
 PATIENCE=30 # seconds until a condition that was waited for counts as failed
-unset ERL_EPMD_PORT ERL_EPMD_ADDRESS ERL_EPMD_RELAXED_COMMAND_CHECK ERL_EPMD_EXIT_IDLE LISTEN_FDS LISTEN_PID NOTIFY_SOCKET
+unset ERL_EPMD_PORT ERL_EPMD_ADDRESS ERL_EPMD_RELAXED_COMMAND_CHECK ERL_EPMD_EXIT_IDLE LISTEN_FDS \
+    LISTEN_PID NOTIFY_SOCKET
 
 setup() {
     common_setup
@@ -136,7 +137,8 @@ start() { # OPTION...
 }
 
 listening_sockets() { # PORT: their inodes
-    awk -v port="$(printf :%04X "$1")" '$4 == "0A" && index($2, port) { print $10 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
+    awk -v port="$(printf :%04X "$1")" '$4 == "0A" && index($2, port) { print $10 }' /proc/net/tcp \
+        /proc/net/tcp6 2>/dev/null
 }
 
 listeners() { # PORT: the processes that listen there
@@ -160,7 +162,8 @@ ended() { # PID
 
 # the log without dates, the priorities of -systemd, and OTP's carriage returns
 log() {
-    sed 's/^<[0-9]>//; s/^epmd: [A-Z][a-z][a-z] [A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]\{8\} [0-9]\{4\}: //; s/\r$//' "$TMP/log"
+    sed -E 's/^<[0-9]>//; s/^epmd: [A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [0-9]{4}: //
+        s/\r$//' "$TMP/log"
 }
 
 logged() { # LINE, whole
@@ -191,7 +194,8 @@ frame() { # BODY-HEX
 
 alive2_hex() { # NAME-HEX [PORT [TYPE [HIGHEST [LOWEST [EXTRA-HEX [PROTOCOL]]]]]]
     local body
-    printf -v body '78%04x%02x%02x%04x%04x%04x%s%04x%s' "${2:-5000}" "${3:-77}" "${7:-0}" "${4:-6}" "${5:-5}" \
+    printf -v body '78%04x%02x%02x%04x%04x%04x%s%04x%s' "${2:-5000}" "${3:-77}" "${7:-0}" \
+        "${4:-6}" "${5:-5}" \
         $((${#1} / 2)) "$1" $((${#6} / 2)) "${6:-}"
     frame "$body"
 }
@@ -222,7 +226,8 @@ names() { # the lines of NAMES, latest first, in one
     ask send $names_req text | tail -c +5 | tr '\n' ' ' | sed 's/ $//'
 }
 
-# connections that stay open until let_go, under a tag; returns once the steps have printed LINES lines
+# connections that stay open until let_go, under a tag; returns once the steps have printed LINES
+# lines
 hold() { # TAG LINES STEP...
     "$BUILD/raw" -p "$PORT" "${@:3}" hold >"$TMP/$1.out" 3>&- &
     echo $! >"$TMP/$1.pid"

@@ -1,7 +1,8 @@
 load helper
 
-# With FULL=1 the limits of time are tried at their defaults too, which takes a minute. All else has its full figures as it is.
-# Squatters on an address are in listen.bats, forged lines in log.bats and register.bats, faults of the system in faults.tap.
+# With FULL=1 the limits of time are tried at their defaults too, which takes a minute. All else has
+# its full figures as it is. Squatters on an address are in listen.bats, forged lines in log.bats
+# and register.bats, faults of the system in faults.tap.
 
 flood_from() { # NETNS TAG MODE...: to the daemon in $HOST_A, until let_go
     ip netns exec "$1" "$BUILD/flood" 4369 10.77.0.1 "${@:3}" >"$TMP/$2.out" 3>&- &
@@ -66,7 +67,8 @@ is_served_on() {
     need_root "network namespaces"
     two_hosts
     start_on "$HOST_A"
-    ask_on "$HOST_A" 10.77.0.1 -t 60000 send 0004 wait 4000 send 7a616263 eof >"$TMP/slow.out" 3>&- &
+    ask_on "$HOST_A" 10.77.0.1 -t 60000 send 0004 wait 4000 send 7a616263 eof >"$TMP/slow.out" \
+        3>&- &
     remember $!
     sleep 0.2
     flood_from "$HOST_B" flood partial 2000
@@ -91,7 +93,8 @@ is_served_on() {
     done
     read -r good _ all slowest <<<"$(flood lookups 10 kept)"
     wait "${made[@]}"
-    echo "# made $(cat "$TMP/connects1" "$TMP/connects2" | awk "{ n += \$1 } END { print n }") connects; $good of $all look-ups, the slowest $slowest ms" >&3
+    connects=$(cat "$TMP/connects1" "$TMP/connects2" | awk '{ n += $1 } END { print n }')
+    echo "# made $connects connects; $good of $all look-ups, the slowest $slowest ms" >&3
     [ "$all" -gt 100 ]
     [ $((100 * good)) -ge $((99 * all)) ]
     is "$(names)" "name kept at port 5000"
@@ -147,9 +150,11 @@ holds_at_most() { # DESCRIPTORS
     [ $((SECONDS - from)) -ge 14 ]
 }
 
-# of the daemon's connections with another host, those whose answers the kernel holds, and the most bytes of one
+# of the daemon's connections with another host, those whose answers the kernel holds, and the most
+# bytes of one
 unread() {
-    on "$HOST_A" ss -Htnm 'sport = :4369 and dst 10.77.0.2' | sed -n 's/.*skmem:.*,w\([0-9]*\),.*/\1/p' |
+    on "$HOST_A" ss -Htnm 'sport = :4369 and dst 10.77.0.2' |
+        sed -n 's/.*skmem:.*,w\([0-9]*\),.*/\1/p' |
         awk '$1 > 0 { n++ } $1 > most { most = $1 } END { print n + 0, most + 0 }'
 }
 
@@ -167,7 +172,8 @@ unread_is() { # CONNECTIONS
     two_hosts
     start_on "$HOST_A" -packet_timeout 3
     for letters in 6 255; do # a list that the kernel takes whole, and one that waits for its reader
-        ip netns exec "$HOST_A" "$BUILD/raw" -p 4369 many 900 "$letters" hold >"$TMP/nodes$letters" 3>&- &
+        ip netns exec "$HOST_A" "$BUILD/raw" -p 4369 many 900 "$letters" hold \
+            >"$TMP/nodes$letters" 3>&- &
         local nodes=$!
         remember $nodes
         wait_for has_lines "$TMP/nodes$letters" 1
@@ -244,7 +250,8 @@ timed_out() { # ON COUNT
     for i in {1..40}; do steps+=(recv 300 wait 25); done
     ask -t 20000 rcvbuf 2048 send $names_req recv 4 "${steps[@]}" eof >"$TMP/hex"
     tail -n 1 "$TMP/hex" | grep -q ' closed$'
-    tail -n +2 "$TMP/hex" | sed 's/ closed$//; s/../\\x&/g' | while read -r line; do printf %b "$line"; done >"$TMP/list"
+    tail -n +2 "$TMP/hex" | sed 's/ closed$//; s/../\\x&/g' |
+        while read -r line; do printf %b "$line"; done >"$TMP/list"
     tail -c 1 "$TMP/list" | od -An -tx1 | grep -q 0a
     is "$(grep -vcE '^name (n{251}[0-9]{4}|round[0-9]+) at port [0-9]+$' "$TMP/list" || :)" 0
     for ((i = 1; i <= 1000; i++)); do

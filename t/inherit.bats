@@ -1,6 +1,7 @@
 load helper
 
-# What a process inherits from who starts it: signals blocked or ignored, limits, a terminal, descriptors, other processes' children.
+# What a process inherits from who starts it: signals blocked or ignored, limits, a terminal,
+# descriptors, other processes' children.
 
 setup() {
     common_setup
@@ -196,7 +197,8 @@ inherited() { # how many of the daemon's are those of the test
 holding() { # COMMAND... with descriptors 300, 1100 and the highest that there may be, to 70000
     local high=$(($(ulimit -Hn) - 1))
     [ $high -lt 70000 ] || high=70000
-    prlimit --nofile=$((high + 1)) bash -c "exec 300>'$TMP/held' 1100>'$TMP/held' $high>'$TMP/held'"'
+    prlimit --nofile=$((high + 1)) \
+        bash -c "exec 300>'$TMP/held' 1100>'$TMP/held' $high>'$TMP/held'"'
         "$@"' bash "$@"
 }
 
@@ -230,7 +232,8 @@ serves_traced() { # waits in poll() for ever
     local calls=()
     for limit in 2048 "$(ulimit -Hn)"; do
         free_port
-        prlimit --nofile="$limit" strace -D -qq -f -o "$TMP/trace" "$EPMD" -port "$PORT" -daemon 3>&-
+        prlimit --nofile="$limit" strace -D -qq -f -o "$TMP/trace" "$EPMD" -port "$PORT" \
+            -daemon 3>&-
         adopt
         wait_for serves_traced
         calls+=("$(wc -l <"$TMP/trace")")

@@ -11,7 +11,8 @@ setup() {
 
 # an Erlang node that runs EXPRESSION; its output is in $TMP/NAME.log
 node() { # NAME EXPRESSION OPTION...
-    erl -noinput -sname "$1@localhost" -setcookie test "${@:3}" -eval "$2" >"$TMP/$1.log" 2>&1 3>&- &
+    erl -noinput -sname "$1@localhost" -setcookie test "${@:3}" -eval "$2" >"$TMP/$1.log" 2>&1 \
+        3>&- &
     remember $!
 }
 
@@ -34,8 +35,10 @@ erl_says() { # NAME EXPRESSION OPTION...
     start
     idle one
     is "$(erl_says two 'io:format("~p ~p ~p~n", [net_adm:ping(one@localhost), nodes(),
-        begin {ok, L} = net_adm:names(localhost), lists:sort([N || {N, _} <- L]) end])')" 'pong [one@localhost] ["one","two"]'
-    like "$(epmd -names)" "^epmd: up and running on port $PORT with data:"$'\n''name one at port [0-9]+$'
+        begin {ok, L} = net_adm:names(localhost), lists:sort([N || {N, _} <- L]) end])')" \
+            'pong [one@localhost] ["one","two"]'
+    like "$(epmd -names)" \
+        "^epmd: up and running on port $PORT with data:"$'\n''name one at port [0-9]+$'
     logged '** sent PORT2_RESP (ok) for "one"'
 }
 
@@ -43,14 +46,17 @@ erl_says() { # NAME EXPRESSION OPTION...
     start
     idle one
     port=$(epmd -names | sed -n 's/^name one at port //p')
-    is "$(erl_says two 'io:format("~p", [case erl_epmd:port_please("one", {127,0,0,1}) of {port, P, _} -> P end])')" "$port"
+    is "$(erl_says two '
+        {port, P, _} = erl_epmd:port_please("one", {127,0,0,1}), io:format("~p", [P])')" "$port"
     listeners "$port" | grep -q .
 }
 
 @test "a hidden node is found, too" {
     start
     idle hidden -hidden
-    is "$(erl_says two 'io:format("~p ~p ~p", [net_adm:ping(hidden@localhost), nodes(), nodes(hidden)])')" "pong [] [hidden@localhost]"
+    is "$(erl_says two \
+        'io:format("~p ~p ~p", [net_adm:ping(hidden@localhost), nodes(), nodes(hidden)])')" \
+        "pong [] [hidden@localhost]"
 }
 
 @test "a second node of the same name does not start, and the first stays" {
@@ -91,7 +97,8 @@ erl_says() { # NAME EXPRESSION OPTION...
     rm "$TMP/bin/epmd"
     ln -s "$EPMD" "$TMP/bin/epmd"
     [ -z "$EPMD_RUNNER" ] || skip "not through a runner"
-    is "$(BINDIR=$TMP/bin ROOTDIR=$otp EMU=beam PROGNAME=erl timeout 60 "$TMP/bin/erlexec" -noinput -sname one@localhost \
+    is "$(BINDIR=$TMP/bin ROOTDIR=$otp EMU=beam PROGNAME=erl timeout 60 "$TMP/bin/erlexec" \
+        -noinput -sname one@localhost \
         -eval 'io:format("~p", [element(1, net_adm:names(localhost))]), halt().' 3>&-)" ok
     adopt
     is "$(readlink "/proc/$EPMD_PID/exe")" "$EPMD"
@@ -105,7 +112,8 @@ erl_says() { # NAME EXPRESSION OPTION...
     rm "$TMP/bin/epmd"
     printf '#!/bin/sh\necho "$@" >>"%s"\nexec "%s" "$@"\n' "$TMP/calls" "$EPMD" >"$TMP/bin/epmd"
     chmod +x "$TMP/bin/epmd"
-    is "$(BINDIR=$TMP/bin ROOTDIR=$otp EMU=beam PROGNAME=erl timeout 60 "$TMP/bin/erlexec" -noinput -sname one@localhost \
+    is "$(BINDIR=$TMP/bin ROOTDIR=$otp EMU=beam PROGNAME=erl timeout 60 "$TMP/bin/erlexec" \
+        -noinput -sname one@localhost \
         -eval 'io:format("~p", [is_alive()]), halt().' 3>&-)" true
     is "$(cat "$TMP/calls")" -daemon
     is "$(listeners "$PORT")" "$EPMD_PID"
@@ -121,7 +129,8 @@ erl_says() { # NAME EXPRESSION OPTION...
 mount --bind "$TMP/hosts" /etc/hosts || exit 1
 erl -noinput -proto_dist inet6_tcp -sname one@six -setcookie test -eval 'ok.' 3>&- >/dev/null &
 until "$EPMD" -names | grep -q 'name one'; do sleep 0.1; done
-erl -noinput -proto_dist inet6_tcp -sname two@six -setcookie test -eval 'io:format("~p ~p", [net_adm:ping(one@six), element(1, net_adm:names(six))]), halt().'
+erl -noinput -proto_dist inet6_tcp -sname two@six -setcookie test -eval '
+    io:format("~p ~p", [net_adm:ping(one@six), element(1, net_adm:names(six))]), halt().'
 kill \$!
 END
     is "$(timeout 60 unshare --mount sh "$TMP/script")" "pong ok"

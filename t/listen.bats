@@ -31,7 +31,8 @@ epmd_on() { # NETNS ARGUMENT...
     need_root "network namespaces"
     two_hosts
     start_on "$HOST_A" -address "10.77.0.1, fd77::1  127.0.0.5,"
-    is "$(sockets "$HOST_A")" "10.77.0.1:4369 127.0.0.1:4369 127.0.0.5:4369 [::1]:4369 [fd77::1]:4369"
+    is "$(sockets "$HOST_A")" \
+        "10.77.0.1:4369 127.0.0.1:4369 127.0.0.5:4369 [::1]:4369 [fd77::1]:4369"
     is "$(ask_on "$HOST_B" fd77::1 send "$names_req" eof)" "00001111 closed"
 }
 
@@ -153,7 +154,8 @@ epmd_on() { # NETNS ARGUMENT...
     need strace
     [ -z "$EPMD_RUNNER" ] || skip "not through a runner"
     # the first socket asked for is not of IPv6
-    strace -D -qq -o /dev/null -e trace=socket -e inject=socket:error=EAFNOSUPPORT:when=2 "$EPMD" -port "$PORT" 2>"$TMP/err" 3>&- &
+    strace -D -qq -o /dev/null -e trace=socket -e inject=socket:error=EAFNOSUPPORT:when=2 "$EPMD" \
+        -port "$PORT" 2>"$TMP/err" 3>&- &
     remember $!
     wait_for listening "$PORT"
     is "$(names)" ""
@@ -164,11 +166,13 @@ epmd_on() { # NETNS ARGUMENT...
     need strace
     [ -z "$EPMD_RUNNER" ] || skip "not through a runner"
     # the second socket is IPv6's
-    for fault in socket:error=EPERM:when=2 socket:error=EACCES:when=2 "setsockopt:error=EPERM:when=$(ipv6_option)"; do
+    for fault in socket:error=EPERM:when=2 socket:error=EACCES:when=2 \
+        "setsockopt:error=EPERM:when=$(ipv6_option)"; do
         for options in "" "-address 127.0.0.1"; do
             free_port
             # shellcheck disable=SC2086
-            strace -D -qq -o /dev/null -e "trace=${fault%%:*}" -e "inject=$fault" "$EPMD" -port "$PORT" $options 3>&- &
+            strace -D -qq -o /dev/null -e "trace=${fault%%:*}" -e "inject=$fault" "$EPMD" \
+                -port "$PORT" $options 3>&- &
             remember $!
             wait_for listening "$PORT"
             is "$fault $(names)" "$fault "
@@ -178,7 +182,8 @@ epmd_on() { # NETNS ARGUMENT...
 }
 
 ipv6_option() { # which setsockopt() is IPV6_V6ONLY's, as a start shows that fails behind it
-    strace -o "$TMP/options" -e trace=setsockopt "$EPMD" -port "$PORT" -address 203.0.113.9 2>"$TMP/err" || :
+    strace -o "$TMP/options" -e trace=setsockopt "$EPMD" -port "$PORT" -address 203.0.113.9 \
+        2>"$TMP/err" || :
     grep -n -m 1 IPV6_V6ONLY "$TMP/options" | cut -d : -f 1
 }
 
@@ -255,6 +260,7 @@ has_sockets() { # NETNS
     end "$EPMD_PID"
     for i in 127.0.1.31 ::1,fd77::1; do
         run --separate-stderr timeout 5 ip netns exec "$HOST" "$EPMD" -address "$list,$i"
-        is "$status:$output:$stderr" "1::epmd: too many addresses: beside 127.0.0.1 and ::1 there may be 30"
+        is "$status:$output:$stderr" \
+            "1::epmd: too many addresses: beside 127.0.0.1 and ::1 there may be 30"
     done
 }

@@ -83,7 +83,8 @@ unregistered_quietly() { # NAME, without asking, which would be logged
 @test "NAMES, DUMP and what is not allowed are logged as OTP's epmd does" {
     start
     register abc
-    ask send "$names_req" eof @1 send "$dump_req" eof @2 send "$kill_req" eof @3 send "$(stop_req abc)" eof
+    ask send "$names_req" eof @1 send "$dump_req" eof @2 send "$kill_req" eof \
+        @3 send "$(stop_req abc)" eof
     is "$(otp_log | tail -n +6)" '** got NAMES_REQ
 ** sent NAMES_RESP
 ** got DUMP_REQ
@@ -111,8 +112,10 @@ epmd ends: killed by request of 127.0.0.1"
 
 @test "what is no request is logged as OTP's epmd does" {
     start
-    ask send 0000 eof @1 send ffff eof @2 send "$(frame 41)" eof @3 send "${names_req}00" eof @4 send 0004 fin eof
-    is "$(otp_log | tail -n +2 | sed 's/ *$//; s/descriptor [0-9]*/descriptor N/')" "invalid packet size (0)
+    ask send 0000 eof @1 send ffff eof @2 send "$(frame 41)" eof @3 send "${names_req}00" eof \
+        @4 send 0004 fin eof
+    is "$(otp_log | tail -n +2 | sed 's/ *$//; s/descriptor [0-9]*/descriptor N/')" \
+        "invalid packet size (0)
 invalid packet size (65535)
 got garbage
 got 2 bytes in packet, expected 1
@@ -140,7 +143,9 @@ got partial packet only on file descriptor N (2)"
     ask_on "$HOST_A" fd77::1 send 0000 eof
     ask_on "$HOST_B" 10.77.0.1 send "$dump_req" eof
     ask_on "$HOST_B" fd77::1 send "$(please nobody)" eof
-    is "$(log | sed -n 's/^refused what came on file descriptor [0-9]* from \(.*\) port [1-9][0-9]*$/\1/p' | tr '\n' ' ')" \
+    is "$(log |
+        sed -n 's/^refused what came on file descriptor [0-9]* from \(.*\) port [1-9][0-9]*$/\1/p' |
+        tr '\n' ' ')" \
         "::1 fd77::1 10.77.0.2 "
 }
 
@@ -155,8 +160,10 @@ got partial packet only on file descriptor N (2)"
     ip netns exec "$HOST_A" "$BUILD/flood" 4369 127.0.0.1 partial 256 >"$TMP/flood.out" 3>&- &
     remember $!
     wait_for has_lines "$TMP/first" 1
-    like "$(log | grep 'make room')" '^closing to make room on file descriptor [0-9]+ from 10.77.0.2 port [0-9]+$'
-    wait_for logged_like 'timed out on receive on file descriptor [0-9]* from 127.0.0.1 port [0-9]*$'
+    like "$(log | grep 'make room')" \
+        '^closing to make room on file descriptor [0-9]+ from 10.77.0.2 port [0-9]+$'
+    wait_for logged_like \
+        'timed out on receive on file descriptor [0-9]* from 127.0.0.1 port [0-9]*$'
 }
 
 has_descriptors() { # of connections
@@ -168,8 +175,10 @@ has_descriptors() { # of connections
     remember $!
     wait_for listening "$PORT"
     register abc
-    ask send "$(alive2 abc)" eof @1 send 0000 eof @2 send ffff eof @3 send "$(frame 41)" eof @4 send "$names_req" eof \
-        @5 send "$(frame 7aff)" eof @6 send "$(alive2_hex ff)" eof @7 send "$kill_req" eof @8 send 00 close @9 connect reset
+    ask send "$(alive2 abc)" eof @1 send 0000 eof @2 send ffff eof @3 send "$(frame 41)" eof \
+        @4 send "$names_req" eof \
+        @5 send "$(frame 7aff)" eof @6 send "$(alive2_hex ff)" eof @7 send "$kill_req" eof \
+        @8 send 00 close @9 connect reset
     let_go abc
     wait_for unregistered abc
     is "$(cat "$TMP/log")" ""
@@ -254,7 +263,8 @@ END
     is "$(timeout 60 unshare --mount sh "$TMP/script")" Killed
     local version
     version=$(epmd -version)
-    is "$(sed 's/\[[0-9]*\]//; s/ [0-9]* nodes and [0-9]* connections, l/ fewer, l/' "$TMP/syslog")" \
+    is "$(sed 's/\[[0-9]*\]//; s/ [0-9]* nodes and [0-9]* connections, l/ fewer, l/' \
+        "$TMP/syslog")" \
         "<30>epmd: $version admits 1024 nodes and 1280 connections, at port $PORT of 127.0.0.1, ::1
 <30>epmd: epmd ends: killed by request of ::1
 <28>epmd: $version admits fewer, \
@@ -330,7 +340,8 @@ activated() { # OPTION...
     start -d
     ask send "$(please abc)" eof
     wait_for logged_like "closing connection on file descriptor"
-    like "$(log | grep "opening connection")" '^opening connection on file descriptor [0-9]+ from 127.0.0.1 port [0-9]+$'
+    like "$(log | grep "opening connection")" \
+        '^opening connection on file descriptor [0-9]+ from 127.0.0.1 port [0-9]+$'
 }
 
 @test "-d -d -d adds the tables" {
@@ -339,7 +350,8 @@ activated() { # OPTION...
     let_go old
     wait_for unregistered_quietly old
     register abc 5000
-    like "$(log)" "[*]{5}     active name     \"abc#$(creation "$ANSWER")\" at port 5000, fd = [0-9]+"
+    like "$(log)" "[*]{5}     active name     \"abc#$(creation \
+        "$ANSWER")\" at port 5000, fd = [0-9]+"
     like "$(log)" '[*]{5}     old/unused name "old#[0-9]+"'
 }
 
@@ -348,12 +360,14 @@ activated() { # OPTION...
     for i in {1..9}; do
         ask send "$(alive2 "n$i")" recv 6 fin eof
     done
-    is "$(ask send "$dump_req" text | tail -c +5 | tr '\0' '\n' | grep -c '^old/unused name <n[1-9]>')" 9
+    is "$(ask send "$dump_req" text | tail -c +5 | tr '\0' '\n' |
+        grep -c '^old/unused name <n[1-9]>')" 9
 }
 
 @test "bytes from a peer reach the log as printable text only" {
     start
-    ask send "$(frame "7a$(hex $'a\x1b[2J\x07\x0d')")" eof @1 send "$(alive2_hex 610a622a2a)" eof @2 send "$(frame 7aff9b)" eof
+    ask send "$(frame "7a$(hex $'a\x1b[2J\x07\x0d')")" eof @1 send "$(alive2_hex 610a622a2a)" eof \
+        @2 send "$(frame 7aff9b)" eof
     is "$(LC_ALL=C tr -d '\n\40-\176' <"$TMP/log" | wc -c)" 0
     is "$(grep -cv '^epmd: ' "$TMP/log" || :)" 0
 }

@@ -43,7 +43,8 @@ load helper
 @test "a name of 255 characters is found, of 1 byte or 4 each" {
     start
     for char in 61 c3a9 e282ac f09f9880; do
-        is "$(ask send "$(alive2_hex "$(rep $char 255)")" recv 6 @1 send "$(frame "7a$(rep $char 255)")" recv 2 @0 fin eof | sed -n 2p)" 7700
+        is "$(ask send "$(alive2_hex "$(rep $char 255)")" recv 6 \
+            @1 send "$(frame "7a$(rep $char 255)")" recv 2 @0 fin eof | sed -n 2p)" 7700
     done
 }
 

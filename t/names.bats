@@ -8,7 +8,8 @@ load helper
 @test "NAMES has a line a node, byte for byte" {
     start
     register abc 35383
-    is "$(ask send "$names_req" eof)" "$(printf '%08x' "$PORT")$(hex "name abc at port 35383")0a closed"
+    is "$(ask send "$names_req" eof)" "$(printf '%08x' "$PORT")$(hex \
+        "name abc at port 35383")0a closed"
 }
 
 @test "NAMES lists the latest registered first" {
@@ -55,7 +56,8 @@ load helper
     hold many 1 many 500 240
     ask rcvbuf 4096 send "$names_req" wait 100 recv 1000 wait 100 text >"$TMP/names"
     is "$(cat "$TMP/many.out")" 500
-    tail -n +2 "$TMP/names" | tail -n 490 | sed "s/^name n\{236\}\([0-9]*\) at port /\1 /" >"$TMP/lines"
+    tail -n +2 "$TMP/names" | tail -n 490 |
+        sed "s/^name n\{236\}\([0-9]*\) at port /\1 /" >"$TMP/lines"
     for i in {490..1}; do printf "%04d %d\n" "$i" "$i"; done >"$TMP/expected"
     diff "$TMP/lines" "$TMP/expected"
 }
@@ -71,7 +73,8 @@ load helper
     wait_for has_lines "$TMP/names" 1
     let_go first
     wait "$reader"
-    tail -n +2 "$TMP/names" | grep -v '^name first ' | sed 's/^name n*\([0-9]*\) at port .*/\1/' >"$TMP/listed"
+    tail -n +2 "$TMP/names" | grep -v '^name first ' |
+        sed 's/^name n*\([0-9]*\) at port .*/\1/' >"$TMP/listed"
     diff "$TMP/listed" <(printf '%04d\n' {1000..1})
 }
 

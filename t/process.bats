@@ -27,7 +27,8 @@ daemon() { # OPTION...: on $PORT, to be ended with the test
 
 @test "-daemon lets go of standard input, output and error" {
     # a reader to the end of file would wait for ever
-    is "$(timeout 10 "$EPMD" -port "$PORT" -daemon 2>&1 </dev/null 3>&-; echo "status $?")" "status 0"
+    is "$(timeout 10 "$EPMD" -port "$PORT" -daemon 2>&1 </dev/null 3>&-; echo "status $?")" \
+        "status 0"
     adopt
     for fd in 0 1 2; do
         is "$(readlink "/proc/$EPMD_PID/fd/$fd")" /dev/null
@@ -190,7 +191,8 @@ END
 @test "once -kill returns, the next one can be started: the port is free before the answer" {
     need_no_runner
     need strace
-    strace -D -qq -o /dev/null -e trace=close -e inject=close:delay_exit=200000 "$EPMD" -port "$PORT" 3>&- &
+    strace -D -qq -o /dev/null -e trace=close -e inject=close:delay_exit=200000 "$EPMD" \
+        -port "$PORT" 3>&- &
     EPMD_PID=$!
     remember "$EPMD_PID"
     wait_for listening "$PORT"
@@ -295,7 +297,8 @@ activated() { # SUPERVISOR-OPTION... -- EPMD-OPTION...
     LISTEN_FDS=0 LISTEN_PID=$$ run --separate-stderr timeout 5 "$EPMD" -port "$PORT" -systemd
     is "$status" 1
     for fds in abc -1 99999 ""; do
-        LISTEN_FDS=$fds run --separate-stderr "$BUILD/supervisor" -p 1 timeout 5 "$EPMD" -port "$PORT" -systemd
+        LISTEN_FDS=$fds run --separate-stderr "$BUILD/supervisor" -p 1 timeout 5 "$EPMD" \
+            -port "$PORT" -systemd
         is "$fds $status" "$fds 1"
     done
 }
@@ -403,7 +406,8 @@ not_listening() {
     ERL_EPMD_EXIT_IDLE=1 $EPMD_RUNNER "$EPMD" -port "$PORT" -daemon 3>&-
     wait_for not_listening
     ERL_EPMD_EXIT_IDLE=abc start -exit_idle 10
-    is "$(ERL_EPMD_EXIT_IDLE=abc epmd -port "$PORT" -names)" "epmd: up and running on port $PORT with data:"
+    is "$(ERL_EPMD_EXIT_IDLE=abc epmd -port "$PORT" -names)" \
+        "epmd: up and running on port $PORT with data:"
     ended "$EPMD_PID"
     logged 'epmd ends: no node and no connection for 10 s'
 }

@@ -27,7 +27,8 @@ refused_old=79010063
 @test "no creation is 0, whichever the version and however often" {
     local out
     start
-    out=$(for i in {1..15}; do ask send "$(alive2 "n$((i % 4))" 1 77 5)" recv 4 @1 send "$(alive2 "m$((i % 4))")" recv 6; done)
+    out=$(for i in {1..15}; do ask send "$(alive2 "n$((i % 4))" 1 77 5)" recv 4 \
+        @1 send "$(alive2 "m$((i % 4))")" recv 6; done)
     is "$(wc -l <<<"$out")" 30
     is "$(grep -cE '^7900000[123]$|^7600[0-9a-f]{8}$' <<<"$out")" 30
     is "$(grep -c '^760000000[0-3]$' <<<"$out" || :)" 0
@@ -89,7 +90,8 @@ open"
 
 @test "a name is free after a half-close, and the connection is closed" {
     start
-    like "$(ask send "$(alive2 abc)" recv 6 fin eof @1 send "$(please abc)" eof)" $'\nclosed\n7701 closed$'
+    like "$(ask send "$(alive2 abc)" recv 6 fin eof @1 send "$(please abc)" eof)" \
+        $'\nclosed\n7701 closed$'
 }
 
 @test "a name is free after a reset" {
@@ -102,12 +104,14 @@ open"
 
 @test "a name is free after any further byte, and the connection is closed" {
     start
-    like "$(ask send "$(alive2 abc)" recv 6 send 00 eof @1 send "$(please abc)" eof)" $'\n(closed|reset)\n7701 closed$'
+    like "$(ask send "$(alive2 abc)" recv 6 send 00 eof @1 send "$(please abc)" eof)" \
+        $'\n(closed|reset)\n7701 closed$'
 }
 
 @test "a request on a registered connection frees the name and is not answered" {
     start
-    like "$(ask send "$(alive2 abc)" recv 6 send "$names_req" eof @1 send "$(please abc)" eof)" $'\n(closed|reset)\n7701 closed$'
+    like "$(ask send "$(alive2 abc)" recv 6 send "$names_req" eof @1 send "$(please abc)" eof)" \
+        $'\n(closed|reset)\n7701 closed$'
 }
 
 @test "only the node that leaves is taken out" {
@@ -164,7 +168,8 @@ open"
 
 @test "a name that is not UTF-8 is refused" {
     start
-    for name in 80 c080 c1bf e09fbf eda080 edbfbf f08fbfbf f4908080 f5808080 fe ff c3 e282 f09f98 61c3; do
+    for name in 80 c080 c1bf e09fbf eda080 edbfbf f08fbfbf f4908080 f5808080 fe ff c3 e282 f09f98 \
+        61c3; do
         is "$name $(ask send "$(alive2_hex $name)" eof)" "$name $refused closed"
     done
     is "$(ask send "$(alive2_hex ff 5000 77 5)" eof)" "$refused_old closed"
@@ -203,7 +208,8 @@ open"
     local extra
     start
     for extra in 00 0000 00ff00 "$(rep 00 1020)" "$(rep 0a00ff20 255)"; do
-        is "$(ask send "$(alive2 abc 5000 77 6 5 "$extra")" recv 6 @1 send "$(please abc)" eof @0 fin eof | sed -n 2p)" \
+        is "$(ask send "$(alive2 abc 5000 77 6 5 "$extra")" recv 6 @1 send "$(please abc)" eof \
+            @0 fin eof | sed -n 2p)" \
             "770013884d00000600050003616263$(printf %04x $((${#extra} / 2)))$extra closed"
     done
 }
@@ -238,7 +244,8 @@ open"
 
 @test "lengths that reach past the packet are closed with no answer" {
     start
-    for body in 7813884d000006000500046162630000 7813884d0000060005ffff6162630000 7813884d000006000500036162630001 \
+    for body in 7813884d000006000500046162630000 7813884d0000060005ffff6162630000 \
+        7813884d000006000500036162630001 \
         7813884d00000600050003616263ffff 7813884d00000600050005616263000000; do
         is "$body $(ask send "$(frame $body)" eof)" "$body closed"
     done

@@ -63,8 +63,10 @@ start_with_passwd() { # OPTION...
     echo 'mount --bind "${0%/*}/passwd" /etc/passwd && exec "$@"' >"$TMP/run"
     printf -v long '%5000s' ''
     {
-        for i in {1..3000}; do echo "user$i:x:$((10000 + i)):$((20000 + i)):a user:/home/user$i:/bin/sh"; done
-        echo "long:x:7:7:${long// /last:x:8:8:}:/:/bin/sh" # passed over, whatever looks like an entry inside
+        for i in {1..3000}; \
+            do echo "user$i:x:$((10000 + i)):$((20000 + i)):a user:/home/user$i:/bin/sh"; done
+        echo "long:x:7:7:${long// /last:x:8:8:}:/:/bin/sh" \
+            # passed over, whatever looks like an entry inside
         echo "${long// /x}:x:9:9::/:/bin/sh"
         printf 'last:x:31000:32000::/:/bin/sh'
     } >"$TMP/passwd"

@@ -1,6 +1,7 @@
 load helper
 
-# What may happen to time while it serves. The machine's own clock is left alone: libfaketime gives the daemon another.
+# What may happen to time while it serves. The machine's own clock is left alone: libfaketime gives
+# the daemon another.
 
 # a daemon whose wall clock is what jump says; its monotonic clock is the machine's
 start_faked() { # OPTION...
@@ -10,8 +11,8 @@ start_faked() { # OPTION...
     [ -n "$library" ] || skip 'no libfaketime'
     need_no_runner
     jump +0
-    EPMD_RUNNER="env LD_PRELOAD=$library FAKETIME_TIMESTAMP_FILE=$TMP/clock FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1
-        DONT_FAKE_MONOTONIC=1 ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0" start "$@"
+    EPMD_RUNNER="env LD_PRELOAD=$library FAKETIME_TIMESTAMP_FILE=$TMP/clock FAKETIME_NO_CACHE=1
+        FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1 ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0" start "$@"
 }
 
 jump() { # OFFSET from the true time, as +1d

@@ -68,7 +68,7 @@ int main(int argc, char **argv)
 		/* A peer that left early has no answer to miss. */
 		if (read(cfd, request, sizeof request) > 0)
 			(void)!(limit ? send(cfd, answer, sizeof answer, MSG_MORE | MSG_NOSIGNAL)
-						  : send(cfd, answer, sizeof answer, MSG_NOSIGNAL));
+			    : send(cfd, answer, sizeof answer, MSG_NOSIGNAL));
 		close(cfd);
 	}
 }

@@ -3,8 +3,8 @@
  * with status 1 and a message where a request is not answered as it should be.
  *
  *   load look PORT PID COUNT CLIENTS NODES   PORT_PLEASE2_REQ: server CPU, us each
- *   load loop PORT PID COUNT CLIENTS NODES   the same, by one process that has CLIENTS requests under way
- *   load names PORT PID COUNT                NAMES_REQ: server CPU, us each
+ *   load loop PORT PID COUNT CLIENTS NODES   the same, by one process that has CLIENTS requests
+ *   under way load names PORT PID COUNT                NAMES_REQ: server CPU, us each
  *   load register PORT PID COUNT             ALIVE2_REQ and close: server CPU, us each
  *   load hold PORT NODES                     registers NODES and stays: its pid
  *   load silent PORT COUNT                   connects COUNT times and stays: its pid
@@ -30,7 +30,7 @@ enum {
 	PATIENCE_S = 20,   /* no answer takes longer, or the server hangs */
 	HOLD_S = 600,      /* a holder that nobody stopped ends by itself */
 	WARM_UP = 200,     /* requests before the clock is read */
-	REST_MS = 2,       /* a lone client's between two, under a tool: the server is slow there, and must come to rest */
+	REST_MS = 2,       /* of a lone client under a tool: the server must come to rest */
 	REGISTER_NAMES = 50
 };
 
@@ -97,7 +97,8 @@ static size_t read_all(int fd, unsigned char *answer, size_t cap)
 	size_t len = 0;
 
 	for (;;) {
-		ssize_t n = len < cap ? read(fd, answer + len, cap - len) : read(fd, rest, sizeof rest);
+		const size_t room = cap - len;
+		ssize_t n = room > 0 ? read(fd, answer + len, room) : read(fd, rest, sizeof rest);
 
 		if (n < 0)
 			die("read");

@@ -1,8 +1,9 @@
 /*
  * Fuzz target: the commands, asking an epmd that answers whatever it likes
  *
- * An input is a byte for the command, a byte of flags (1 and 2: -d, 4: -host, 8: -wait 1, 16: standard output is a terminal), a
- * byte for the length of the argument and the argument, and then one answer for each connection that the command opens:
+ * An input is a byte for the command, a byte of flags (1 and 2: -d, 4: -host, 8: -wait 1, 16:
+ * standard output is a terminal), a byte for the length of the argument and the argument, and then
+ * one answer for each connection that the command opens:
  *
  *     HOW LEN BYTES     HOW % 8: 0 to 3 then the end, 4 a reset, 5 silence, 6 the bytes over and
  *                       over, 7 no connection at all; HOW / 8: so many bytes at a time, 0 all; LEN
@@ -172,9 +173,11 @@ int fake_poll(struct pollfd *p, nfds_t len, int timeout_ms)
 			a = answer_of(p[k].fd);
 			if (a->connects)
 				p[k].revents = is_mute(a) ? 0 : POLLOUT;
-			else if (a->at < a->len || a->how < SILENCE || (a->how == FOR_EVER && a->len > 0))
+			else if (a->at < a->len || a->how < SILENCE ||
+			    (a->how == FOR_EVER && a->len > 0))
 				p[k].revents = POLLIN;
-			MUST(p[k].revents == 0 || p[k].revents == p[k].events || p[k].events == POLLOUT);
+			MUST(p[k].revents == 0 || p[k].revents == p[k].events ||
+			    p[k].events == POLLOUT);
 		}
 		n += p[k].revents != 0;
 	}
@@ -223,14 +226,21 @@ ssize_t fake_recv(int fd, void *room, size_t len, int flags)
 }
 
 /* A host with two addresses. */
-int fake_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
+int fake_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+    struct addrinfo **list)
 {
 	static struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
 	static struct sockaddr_in v4 = { .sin_family = AF_INET };
-	static struct addrinfo second = { .ai_family = AF_INET, .ai_addrlen = sizeof v4, .ai_addr = (struct sockaddr *)&v4 };
-	static struct addrinfo first = { .ai_family = AF_INET6, .ai_addrlen = sizeof v6, .ai_addr = (struct sockaddr *)&v6, .ai_next = &second };
+	static struct addrinfo second = {
+		.ai_family = AF_INET, .ai_addrlen = sizeof v4, .ai_addr = (struct sockaddr *)&v4
+	};
+	static struct addrinfo first = {
+		.ai_family = AF_INET6, .ai_addrlen = sizeof v6, .ai_addr = (struct sockaddr *)&v6,
+		.ai_next = &second
+	};
 
-	MUST(with_host && strcmp(host, "host") == 0 && strcmp(service, "4369") == 0 && hints->ai_socktype == SOCK_STREAM);
+	MUST(with_host && strcmp(host, "host") == 0 && strcmp(service, "4369") == 0 &&
+	    hints->ai_socktype == SOCK_STREAM);
 	MUST(alarm_s > 0 && alarm_s <= 6);
 	*list = &first;
 	return 0;
@@ -258,9 +268,11 @@ int fake_nanosleep(const struct timespec *moment, struct timespec *rest)
 static size_t character(const uint8_t *s, size_t i, size_t n)
 {
 	static const struct { uint8_t first, last, low, high; size_t len; } kinds[] = {
-		{ 0x00, 0x7f, 0x80, 0xbf, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 }
+		{ 0x00, 0x7f, 0x80, 0xbf, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0xf4, 0xf4, 0x80, 0x8f, 4 }
 	};
 	size_t k, j;
 
@@ -269,7 +281,7 @@ static size_t character(const uint8_t *s, size_t i, size_t n)
 			continue;
 		for (j = 1; j < kinds[k].len; j++)
 			if (s[i + j] < (j == 1 ? kinds[k].low : 0x80) ||
-				s[i + j] > (j == 1 ? kinds[k].high : 0xbf))
+			    s[i + j] > (j == 1 ? kinds[k].high : 0xbf))
 				return 0;
 		return kinds[k].len;
 	}
@@ -283,8 +295,9 @@ static char *show(char *to, const uint8_t *s, size_t len)
 
 	for (; i < len; i += n > 0 ? n : 1) {
 		n = character(s, i, len);
-		if (n == 0 || (n == 1 && (s[i] < 32 || s[i] == 127) && s[i] != '\n' && s[i] != '\0') ||
-			(n == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0)) {
+		if (n == 0 ||
+		    (n == 1 && (s[i] < 32 || s[i] == 127) && s[i] != '\n' && s[i] != '\0') ||
+		    (n == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0)) {
 			*to++ = '?';
 		} else if (s[i] != '\0') {
 			memcpy(to, s + i, n);
@@ -303,7 +316,8 @@ static void check_text(const char *text, size_t len, int tabs)
 
 	for (i = 0; i < len; i += n) {
 		n = character(s, i, len);
-		MUST(n > 0 && (s[i] == '\n' || (s[i] == '\t' && tabs) || (s[i] >= 32 && s[i] != 127)));
+		MUST(n > 0 &&
+		    (s[i] == '\n' || (s[i] == '\t' && tabs) || (s[i] >= 32 && s[i] != 127)));
 		MUST(n != 2 || s[i] != 0xc2 || s[i + 1] >= 0xa0);
 	}
 }
@@ -317,14 +331,17 @@ static void check_requests(uint8_t request, const char *name)
 			continue;
 		MUST(a->sent_len >= 3 && a->sent_len == 2u + a->sent[0] * 256u + a->sent[1]);
 		if (request != 0)
-			MUST(a->sent[2] == request && a->sent_len == 3 + strlen(name) && memcmp(a->sent + 3, name, strlen(name)) == 0);
+			MUST(a->sent[2] == request && a->sent_len == 3 + strlen(name) &&
+			    memcmp(a->sent + 3, name, strlen(name)) == 0);
 	}
 }
 
 /* The answer that counted: the last, where it was one. */
 static const struct answer *last_answer(void)
 {
-	return opened > 0 && answers_given[opened - 1].how != REFUSED ? &answers_given[opened - 1] : NULL;
+	const struct answer *const a = opened > 0 ? &answers_given[opened - 1] : NULL;
+
+	return a != NULL && a->how != REFUSED ? a : NULL;
 }
 
 static int is_whole(const struct answer *a)
@@ -368,7 +385,7 @@ static void check_list(int command, const struct answer *a, int status)
 	*p = '\0';
 	if (command != COUNTS)
 		p += sprintf(want, "epmd: up and running on port %u with data:\n",
-					 a->bytes[2] * 256u + a->bytes[3]);
+		    a->bytes[2] * 256u + a->bytes[3]);
 	for (at = 4; at < a->len; at += len) {
 		len = line_len(a, at);
 		p = show(p, a->bytes + at, len);
@@ -412,7 +429,7 @@ static void check_word(int command, const struct answer *a, int status)
 	else if (command == STOP && strcmp(word, "STOPPED") == 0)
 		must_say("STOPPED\n", status, 0);
 	else if (command == STOP &&
-			 (strcmp(word, "NOEXIST") == 0 || strcmp(word, "NOEXISTSTOPPED") == 0))
+	    (strcmp(word, "NOEXIST") == 0 || strcmp(word, "NOEXISTSTOPPED") == 0))
 		must_say("NOEXIST\n", status, 0);
 	else
 		must_not_understand(word, status);
@@ -424,7 +441,8 @@ static void check_lookup(const struct answer *a, const char *name, int status)
 	size_t nlen, elen = 0;
 	int good = 0;
 
-	if (is_whole(a) && a->len >= 14 && a->len <= EPMD_PACKET_MAX && a->bytes[0] == 'w' && a->bytes[1] == 0) {
+	if (is_whole(a) && a->len >= 14 && a->len <= EPMD_PACKET_MAX && a->bytes[0] == 'w' &&
+	    a->bytes[1] == 0) {
 		nlen = a->bytes[10] * 256u + a->bytes[11];
 		if (14 + nlen <= a->len) {
 			elen = a->bytes[12 + nlen] * 256u + a->bytes[13 + nlen];
@@ -432,11 +450,14 @@ static void check_lookup(const struct answer *a, const char *name, int status)
 		}
 	}
 	if (!good) {
-		if (a != NULL && a->how == END && a->len <= EPMD_PACKET_MAX)
-			MUST(status == (a->len >= 2 && a->bytes[0] == 'w' ? 1 + (a->bytes[1] == 0) :
-							a->len > 0 || name_is_good((const uint8_t *)name, strlen(name)) ? 2 : 1));
-		else
+		if (a == NULL || a->how != END || a->len > EPMD_PACKET_MAX)
 			MUST(status != 0 || a->how == FOR_EVER || a->len > EPMD_PACKET_MAX);
+		else if (a->len >= 2 && a->bytes[0] == 'w')
+			MUST(status == 1 + (a->bytes[1] == 0));
+		else if (a->len > 0 || name_is_good((const uint8_t *)name, strlen(name)))
+			MUST(status == 2);
+		else
+			MUST(status == 1);
 		return;
 	}
 	snprintf(type, sizeof type, "%u", a->bytes[4]);
@@ -445,9 +466,11 @@ static void check_lookup(const struct answer *a, const char *name, int status)
 	if (a->bytes[4] == 'H' || a->bytes[4] == 'h')
 		strcpy(type, "hidden");
 	if (set.debug > 0)
-		snprintf(entry, sizeof entry, "name %s\nport %u\ntype %s\nprotocol %u\nversions %u to %u\nextra %u bytes\n", name,
-				 a->bytes[2] * 256u + a->bytes[3], type, a->bytes[5],
-				 a->bytes[8] * 256u + a->bytes[9], a->bytes[6] * 256u + a->bytes[7], (unsigned)elen);
+		snprintf(entry, sizeof entry,
+		    "name %s\nport %u\ntype %s\nprotocol %u\nversions %u to %u\nextra %u bytes\n",
+		    name, a->bytes[2] * 256u + a->bytes[3], type, a->bytes[5],
+		    a->bytes[8] * 256u + a->bytes[9], a->bytes[6] * 256u + a->bytes[7],
+		    (unsigned)elen);
 	else
 		snprintf(entry, sizeof entry, "%u\n", a->bytes[2] * 256u + a->bytes[3]);
 	must_say(entry, status, 0);
@@ -613,8 +636,8 @@ static void check_rows(const struct row *rows, int len)
 		c = width - cell_width(rows[k].cell[0]);
 		if (is_terminal)
 			p += sprintf(p, "%s%*s  %5s  %-6s  %-8s  %-6s  %10s  %s\n", rows[k].cell[0],
-						 c < 0 ? 0 : c, "", rows[k].cell[1], rows[k].cell[2], rows[k].cell[3],
-						 rows[k].cell[4], rows[k].cell[5], rows[k].cell[6]);
+			    c < 0 ? 0 : c, "", rows[k].cell[1], rows[k].cell[2], rows[k].cell[3],
+			    rows[k].cell[4], rows[k].cell[5], rows[k].cell[6]);
 		else
 			for (c = 0; c < 7; c++)
 				p += sprintf(p, "%s%c", rows[k].cell[c], c < 6 ? '\t' : '\n');
@@ -653,7 +676,8 @@ static void check_status(int status)
 /* ---- a run */
 
 static const char *const command_names_[COMMANDS] = {
-	"-names", "-dump", "-started", "-kill", "-stop", "-lookup", "-register", "-status", "-counts"
+	"-names", "-dump", "-started", "-kill", "-stop", "-lookup", "-register", "-status",
+	"-counts"
 };
 
 static void check(int command, const char *name, int status)

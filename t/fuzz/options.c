@@ -172,7 +172,10 @@ int fake_pipe(int ends[2])
 	return 0;
 }
 
-/* All is ready for a command; no descriptor is open that is asked for nothing; `polled` is the loop's. */
+/*
+ * All is ready for a command; no descriptor is open that is asked for nothing; `polled` is the
+ * loop's.
+ */
 int fake_poll(struct pollfd *p, nfds_t len, int timeout_ms)
 {
 	nfds_t k;
@@ -207,7 +210,10 @@ int fake_socket(int family, int type, int protocol)
 	return FD + opened++;
 }
 
-/* The secret of the names' hash; close_range() of what was inherited, but for a supervisor's sockets. */
+/*
+ * The secret of the names' hash; close_range() of what was inherited, but for a supervisor's
+ * sockets.
+ */
 long fake_syscall(long number, ...)
 {
 	va_list ap;
@@ -262,7 +268,8 @@ int fake_bind(int fd, const struct sockaddr *to, socklen_t len)
 
 	MUST(len == (v6 ? sizeof a->v6 : sizeof a->v4));
 	memcpy(&s->at, a, len);
-	if ((v6 ? a->v6.sin6_addr.s6_addr[15] : ntohl(a->v4.sin_addr.s_addr) % 256) == 9 || (v6 && world.no_address6)) {
+	if ((v6 ? a->v6.sin6_addr.s6_addr[15] : ntohl(a->v4.sin_addr.s_addr) % 256) == 9 ||
+	    (v6 && world.no_address6)) {
 		errno = EADDRNOTAVAIL;
 		return -1;
 	}
@@ -291,7 +298,8 @@ int fake_connect(int fd, const struct sockaddr *to, socklen_t len)
 		return 0;
 	}
 	MUST(socket_of(fd)->bound == 0 && len >= sizeof a->v4);
-	asked_ports[connects++ % 2] = ntohs(to->sa_family == AF_INET ? a->v4.sin_port : a->v6.sin6_port);
+	asked_ports[connects++ % 2] = ntohs(
+	    to->sa_family == AF_INET ? a->v4.sin_port : a->v6.sin6_port);
 	if (world.in_use && to->sa_family == AF_INET)
 		return 0;
 	errno = ECONNREFUSED;
@@ -308,7 +316,8 @@ ssize_t fake_send(int fd, const void *bytes, size_t len, int flags)
 	return (ssize_t)len;
 }
 
-ssize_t fake_sendto(int fd, const void *bytes, size_t len, int flags, const struct sockaddr *to, socklen_t to_len)
+ssize_t fake_sendto(int fd, const void *bytes, size_t len, int flags, const struct sockaddr *to,
+    socklen_t to_len)
 {
 	MUST(fd == OTHER_FD && bytes != NULL && (flags & MSG_NOSIGNAL));
 	MUST(to->sa_family == AF_UNIX && to_len <= sizeof(struct sockaddr_un));
@@ -327,10 +336,12 @@ ssize_t fake_recv(int fd, void *room, size_t len, int flags)
 	return 4;
 }
 
-int fake_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
+int fake_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+    struct addrinfo **list)
 {
 	MUST(hints->ai_socktype == SOCK_STREAM && list != NULL);
-	MUST(alarm_s > 0 && alarm_s <= (set.wait_s > set.timeout_s ? set.wait_s : set.timeout_s) + 1);
+	MUST(alarm_s > 0 &&
+	    alarm_s <= (set.wait_s > set.timeout_s ? set.wait_s : set.timeout_s) + 1);
 	snprintf(asked_host, sizeof asked_host, "%s", host);
 	snprintf(asked_port, sizeof asked_port, "%s", service);
 	return EAI_NONAME;
@@ -382,8 +393,10 @@ int fake_setuid(uid_t uid)
 
 /* ---- a second reading of the line */
 
-enum { DEBUG, DAEMON, SYSTEMD, RELAXED, LOCAL, PORT, PACKET, IDLE, ACCEPT, WRITE, ADDRESS, USER, HOST,
-	   TIMEOUT, WAIT, SETTINGS };
+enum {
+	DEBUG, DAEMON, SYSTEMD, RELAXED, LOCAL, PORT, PACKET, IDLE, ACCEPT, WRITE, ADDRESS, USER,
+	HOST, TIMEOUT, WAIT, SETTINGS
+};
 
 static struct want {
 	int command, status;
@@ -424,15 +437,17 @@ static int said_of(size_t cut, const char *behind, const char *format, ...)
  */
 static const char *const known[] = {
 	"-d", "-debug", "-daemon", "-systemd", "-relaxed_command_check", "-local_names", "-port",
-	"-packet_timeout", "-exit_idle", "-delay_accept", "-delay_write", "-address", "-user", "-host",
-	"-timeout", "-wait",
+	"-packet_timeout", "-exit_idle", "-delay_accept", "-delay_write", "-address", "-user",
+	"-host", "-timeout", "-wait",
 	"-names", "-lookup1", "-register2", "-status", "-counts", "-dump", "-started", "-kill",
 	"-stop1", "-help", "-h", "-version", "-V"
 };
 static const int meant[] = { DEBUG, DEBUG, DAEMON, SYSTEMD, RELAXED, LOCAL, PORT, PACKET, IDLE,
-							 ACCEPT, WRITE, ADDRESS, USER, HOST, TIMEOUT, WAIT };
-enum { NAMES = LENGTH(meant), LOOKUP, REGISTER, STATUS, COUNTS, DUMP, STARTED, KILL, STOP, HELP, H,
-	   VERSION, V, WORDS_KNOWN, NONE };
+    ACCEPT, WRITE, ADDRESS, USER, HOST, TIMEOUT, WAIT };
+enum {
+	NAMES = LENGTH(meant), LOOKUP, REGISTER, STATUS, COUNTS, DUMP, STARTED, KILL, STOP, HELP,
+	H, VERSION, V, WORDS_KNOWN, NONE
+};
 
 /* The known word, of two dashes or one; WORDS_KNOWN where it is none. */
 static int known_of(const char *word)
@@ -471,7 +486,7 @@ static int alike(const char *word, size_t len)
 	for (; want_letters >= 1 && (want_letters >= 2 || len == 1); want_letters--)
 		for (i = 0; i < WORDS_KNOWN; i++)
 			if (strlen(name_of((int)i)) > want_letters &&
-				memcmp(known[i] + 1, word, want_letters) == 0)
+			    memcmp(known[i] + 1, word, want_letters) == 0)
 				return (int)i;
 	return -1;
 }
@@ -484,7 +499,7 @@ static int want_unknown(const char *word)
 	int i;
 
 	snprintf(text, sizeof text, *word == '-' ? "unknown option: %s" : "unknown command: \"%s\"",
-			 word);
+	    word);
 	while (*bare == '-')
 		bare++;
 	for (len = 0; bare[len] != '\0' && bare[len] != '='; len++)
@@ -493,7 +508,8 @@ static int want_unknown(const char *word)
 	if (i < 0)
 		return MISTAKES("epmd: %s", text);
 	if (strchr(word, '=') != NULL)
-		return MISTAKES("epmd: %s (did you mean %s %s?)", text, name_of(i), strchr(word, '=') + 1);
+		return MISTAKES("epmd: %s (did you mean %s %s?)", text, name_of(i),
+		    strchr(word, '=') + 1);
 	return MISTAKES("epmd: %s (did you mean %s?)", text, name_of(i));
 }
 
@@ -508,16 +524,19 @@ static int want_value(int setting, const char *name, const char *text)
 	while (colon > 0 && text[colon - 1] != ':')
 		colon--;
 	if (setting == USER && colon > 0)
-		return MISTAKES("epmd: -user takes a user, and the group is that user's: \"%s\"", text);
+		return MISTAKES("epmd: -user takes a user, and the group is that user's: \"%s\"",
+		    text);
 	if (setting == HOST && colon > 0 &&
-		(memchr(text, ':', colon - 1) == NULL || text[colon - 2] == ']'))
-		return MISTAKES("epmd: -host takes no port: \"%s\" (did you mean -host %.*s -port %s?)",
-						text, (int)colon - 1, text, text + colon);
+	    (memchr(text, ':', colon - 1) == NULL || text[colon - 2] == ']'))
+		return MISTAKES(
+		    "epmd: -host takes no port: \"%s\" (did you mean -host %.*s -port %s?)", text,
+		    (int)colon - 1, text, text + colon);
 	if (setting >= ADDRESS && setting <= HOST)
 		return 1;
 	want.number[setting] = decimal(text, strlen(text));
 	if (want.number[setting] < !from_0 || want.number[setting] > max)
-		return COMPLAINS("epmd: %s: not a number from %d to %ld: \"%s\"", name, !from_0, max, text);
+		return COMPLAINS("epmd: %s: not a number from %d to %ld: \"%s\"", name, !from_0,
+		    max, text);
 	return 1;
 }
 
@@ -528,7 +547,7 @@ static int want_environment(void)
 
 	text = value_of(&environment, "ERL_EPMD_PORT");
 	if (text != NULL && *text != '\0' && !want.given[PORT] && !want.given[SYSTEMD] &&
-		!want_value(PORT, "ERL_EPMD_PORT", text))
+	    !want_value(PORT, "ERL_EPMD_PORT", text))
 		return 0;
 	if (want.command != NONE)
 		return 1;
@@ -552,15 +571,17 @@ static int want_arguments_of(int command, int i)
 	if (args == 1 || args == 2) {
 		if (line.len - i < args)
 			return MISTAKES("epmd: %s needs %s", name_of(command),
-							args == 1 ? "a name" : "a name and a port");
+			    args == 1 ? "a name" : "a name and a port");
 		i += args;
 	}
 	for (; i < line.len; i++) {
 		s = known_of(line.word[i]);
 		if (s == WORDS_KNOWN)
-			return MISTAKES("epmd: nothing goes behind %s: \"%s\"", name_of(command), line.word[i]);
+			return MISTAKES("epmd: nothing goes behind %s: \"%s\"", name_of(command),
+			    line.word[i]);
 		if (s >= NAMES)
-			return MISTAKES("epmd: one command at a time: %s, or %s", name_of(command), name_of(s));
+			return MISTAKES("epmd: one command at a time: %s, or %s", name_of(command),
+			    name_of(s));
 		if (meant[s] != DEBUG)
 			return MISTAKES("epmd: %s goes before %s", name_of(s), name_of(command));
 		want.number[DEBUG]++;
@@ -571,6 +592,12 @@ static int want_arguments_of(int command, int i)
 
 static int want_line(void)
 {
+	static const char number[] = "a number";
+	static const char *const needs[SETTINGS] = {
+		[PORT] = number, [PACKET] = number, [IDLE] = number, [ACCEPT] = number,
+		[WRITE] = number, [TIMEOUT] = number, [WAIT] = number,
+		[ADDRESS] = "IP addresses", [USER] = "a name", [HOST] = "a host's name or address"
+	};
 	int i, s, k, of_command = -1;
 
 	for (i = 0; i < line.len; i++) {
@@ -588,9 +615,7 @@ static int want_line(void)
 			continue;
 		}
 		if (++i == line.len)
-			return MISTAKES("epmd: %s needs %s", name_of(s), k == ADDRESS ? "IP addresses" :
-							k == USER ? "a name" :
-							k == HOST ? "a host's name or address" : "a number");
+			return MISTAKES("epmd: %s needs %s", name_of(s), needs[k]);
 		if (!want_value(k, name_of(s), line.word[i]))
 			return 0;
 	}
@@ -630,7 +655,11 @@ static int read_address(const char *text, size_t len, struct listener *l)
 		return 0;
 	if (scope == NULL)
 		return 1;
-	v = strcmp(scope, "lo") == 0 ? 1 : strcmp(scope, "eth0") == 0 ? 2 : decimal(scope, strlen(scope));
+	v = decimal(scope, strlen(scope));
+	if (strcmp(scope, "lo") == 0)
+		v = 1;
+	if (strcmp(scope, "eth0") == 0)
+		v = 2;
 	l->scope = (uint32_t)v;
 	return v > 0;
 }
@@ -653,30 +682,34 @@ static int want_port_taken(void)
 	want.wrong[0] = '\0';
 	if (options)
 		(void)COMPLAINS("epmd: an epmd serves port %ld already: nothing was started, "
-						"and the options were not applied", want.number[PORT]);
+		    "and the options were not applied", want.number[PORT]);
 	want.status = 0;
 	return 0;
 }
 
-/* The list's addresses behind the first `len`, each once; how many there are then, or -1 at a mistake. */
-static int want_addresses(const char *list, struct listener l[EPMD_LISTEN_MAX + 1], int len, int beside)
+/*
+ * The list's addresses behind the first `len`, each once; how many there are then, or -1 at a
+ * mistake.
+ */
+static int want_addresses(const char *list, struct listener l[EPMD_LISTEN_MAX + 1], int len,
+    int beside)
 {
 	size_t n;
 	int i;
 
 	for (; *list != '\0'; list += n + (list[n] != '\0')) {
-		for (n = 0; list[n] != '\0' && list[n] != ',' && list[n] != ' ' && list[n] != '\t'; n++)
-			;
+		n = strcspn(list, ", \t");
 		if (n == 0)
 			continue;
 		if (!read_address(list, n, &l[len]))
-			return FAILS("epmd: not an IP address: \"%.*s\"\n", n < 63 ? (int)n : 63, list) - 1;
+			return FAILS("epmd: not an IP address: \"%.*s\"\n",
+			    n < 63 ? (int)n : 63, list) - 1;
 		for (i = 0; memcmp(&l[i], &l[len], sizeof l[i]) != 0; i++)
 			;
 		len += i == len;
 		if (len > EPMD_LISTEN_MAX)
-			return FAILS("epmd: too many addresses: beside 127.0.0.1 and ::1 there may be %d\n",
-						 EPMD_LISTEN_MAX - beside) - 1;
+			return FAILS("epmd: too many addresses: beside 127.0.0.1 and ::1 "
+			    "there may be %d\n", EPMD_LISTEN_MAX - beside) - 1;
 	}
 	return len;
 }
@@ -706,8 +739,8 @@ static int want_listener(const struct listener *l, int by_default)
 	else if (l->scope != 0)
 		snprintf(text + strlen(text), 12, "%%%lu", (unsigned long)l->scope);
 	(void)COMPLAINS("epmd: cannot listen on %s port %ld: %s%s", text, want.number[PORT],
-					strerror(error), error != EADDRINUSE ? "" : world.by_epmd ?
-					": an epmd answers there already" : ": something that is no epmd has it");
+	    strerror(error), error != EADDRINUSE ? "" : world.by_epmd ?
+	    ": an epmd answers there already" : ": something that is no epmd has it");
 	return error == EADDRINUSE ? want_port_taken() : 0;
 }
 
@@ -731,7 +764,8 @@ static int want_sockets(void)
 /* sd_listen_fds(3) */
 static int want_inherited(void)
 {
-	const char *const pid = value_of(&environment, "LISTEN_PID"), *const fds = value_of(&environment, "LISTEN_FDS");
+	const char *const pid = value_of(&environment, "LISTEN_PID");
+	const char *const fds = value_of(&environment, "LISTEN_FDS");
 	const long count = fds != NULL ? decimal(fds, strlen(fds)) : 0;
 
 	if (pid == NULL || decimal(pid, strlen(pid)) != PID || count < 1)
@@ -776,17 +810,21 @@ static void check_listeners(void)
 		a = &s->at;
 		MUST(a->any.sa_family == (listeners[i].size == 4 ? AF_INET : AF_INET6));
 		if (listeners[i].size == 4)
-			MUST(memcmp(&a->v4.sin_addr, listeners[i].bytes, 4) == 0 && ntohs(a->v4.sin_port) == want.number[PORT]);
+			MUST(memcmp(&a->v4.sin_addr, listeners[i].bytes, 4) == 0 &&
+			    ntohs(a->v4.sin_port) == want.number[PORT]);
 		else
-			MUST(memcmp(&a->v6.sin6_addr, listeners[i].bytes, 16) == 0 && ntohs(a->v6.sin6_port) == want.number[PORT] &&
-				 a->v6.sin6_scope_id == listeners[i].scope);
+			MUST(memcmp(&a->v6.sin6_addr, listeners[i].bytes, 16) == 0 &&
+			    ntohs(a->v6.sin6_port) == want.number[PORT] &&
+			    a->v6.sin6_scope_id == listeners[i].scope);
 	}
 	for (; s < sockets + opened; s++)
 		MUST(!s->open); /* what could not be bound was closed */
 	MUST(listen_len == listeners_len);
 }
 
-/* The third and the fourth field of an entry, which a colon ends; 0 where it has no such numbers. */
+/*
+ * The third and the fourth field of an entry, which a colon ends; 0 where it has no such numbers.
+ */
 static int entry_numbers(const char *entry, long *uid, long *gid)
 {
 	const char *field[5];
@@ -818,7 +856,8 @@ static int want_user(void)
 	want.number[USER] = want.group = number;
 	for (i = 0; i < passwd.len; i++) {
 		snprintf(entry, sizeof entry, "%s", passwd.word[i] + 7);
-		if (entry_numbers(entry, &uid, &gid) && ((strncmp(entry, name, len) == 0 && entry[len] == ':') || uid == number)) {
+		if (entry_numbers(entry, &uid, &gid) &&
+		    ((strncmp(entry, name, len) == 0 && entry[len] == ':') || uid == number)) {
 			want.number[USER] = uid;
 			want.group = gid;
 			break;
@@ -847,8 +886,8 @@ static void want_start(void)
 	int i, len;
 
 	len = snprintf(want.wrong, sizeof want.wrong,
-				   "<6>epmd " EPMD_VERSION " admits 4 nodes and 8 connections, at port %ld of",
-				   7002 + count);
+	    "<6>epmd " EPMD_VERSION " admits 4 nodes and 8 connections, at port %ld of",
+	    7002 + count);
 	for (i = 0; i < count; i++)
 		len += snprintf(want.wrong + len, 16, "%s 0.0.0.0", i > 0 ? "," : "");
 	strcat(want.wrong, "\n");
@@ -860,7 +899,8 @@ static void check_daemon(int status)
 	if (status == SERVES && want.number[SYSTEMD] > 0 && want.number[DAEMON] == 0)
 		want_start();
 	if (status == SERVES && set.debug > 0)
-		MUST(strncmp(shown_wrong.text, want.wrong, is_silent ? 0 : strlen(want.wrong)) == 0);
+		MUST(
+		    strncmp(shown_wrong.text, want.wrong, is_silent ? 0 : strlen(want.wrong)) == 0);
 	else
 		must_complain(want.wrong);
 	if (status != SERVES)
@@ -870,14 +910,15 @@ static void check_daemon(int status)
 		check_listeners();
 	MUST(forks == (want.number[DAEMON] > 0 ? 2 : 0));
 	MUST(became_uid == (want.text[USER] != NULL ? want.number[USER] : -1));
-	MUST(became_gid == (want.text[USER] != NULL ? want.group : -1) && became_group == became_gid);
+	MUST(became_gid == (want.text[USER] != NULL ? want.group : -1) &&
+	    became_group == became_gid);
 }
 
 /* -h, -help, -V, -version */
 static void check_told(int status)
 {
 	const char *const begins = want.command < VERSION ? "usage: epmd [OPTION]" :
-							   "epmd " EPMD_VERSION "\n";
+	    "epmd " EPMD_VERSION "\n";
 
 	MUST(opened == 0 && asked_host[0] == '\0' && status == is_silent);
 	MUST(is_silent || strncmp(shown.text, begins, strlen(begins)) == 0);
@@ -890,13 +931,15 @@ static void check_told(int status)
 static int want_arguments(void)
 {
 	char *const name = want.arg[0], *at;
-	const int takes_name = want.command == LOOKUP || want.command == REGISTER || want.command == STOP;
+	const int takes_name = want.command == LOOKUP || want.command == REGISTER ||
+	    want.command == STOP;
 	long port;
 
 	if (want.command == REGISTER) {
 		port = decimal(want.arg[1], strlen(want.arg[1]));
 		if (port < 1 || port > 65535)
-			return COMPLAINS("epmd: -register: not a number from 1 to 65535: \"%s\"", want.arg[1]);
+			return COMPLAINS("epmd: -register: not a number from 1 to 65535: \"%s\"",
+			    want.arg[1]);
 	}
 	at = takes_name && want.command != STOP ? strchr(name, '@') : NULL;
 	if (at != NULL) {
@@ -927,10 +970,11 @@ static int want_heard(char said[8192])
 	if ((want.command == KILL || want.command == STOP) && (epmd || host == NULL))
 		sprintf(said, "epmd: local epmd responded with <>\n");
 	if (want.command == STOP && (epmd || host == NULL))
-		return !COMPLAINS("epmd: not allowed, unless the daemon runs with -relaxed_command_check");
+		return !COMPLAINS(
+		    "epmd: not allowed, unless the daemon runs with -relaxed_command_check");
 	if (want.command == REGISTER && !epmd)
 		return !COMPLAINS("epmd: not registered: the connection was closed; "
-						  "only a node's own host may register");
+		    "only a node's own host may register");
 	/* the closing is how an epmd answers a bad name */
 	if (want.command == LOOKUP && !epmd && !name_is_good((const uint8_t *)name, strlen(name)))
 		return !COMPLAINS("epmd: no such node: \"%s\"", name);
@@ -968,11 +1012,11 @@ static void check_asked(int status)
 	len = strlen(want.wrong);
 	if (none || is_name) {
 		if (host != NULL)
-			(void)COMPLAINS("epmd: Cannot connect to epmd on \"%.1020s\", port %ld: %s", host,
-			                want.number[PORT], why);
+			(void)COMPLAINS("epmd: Cannot connect to epmd on \"%.1020s\", port %ld: %s",
+			    host, want.number[PORT], why);
 		else
 			(void)COMPLAINS("epmd: Cannot connect to local epmd, port %ld: %s",
-			                want.number[PORT], why);
+			    want.number[PORT], why);
 		want.status = 1 + (want.command == LOOKUP);
 	} else {
 		want.status = want_heard(said);
@@ -992,11 +1036,12 @@ static void check(int status)
 	want.number[PACKET] = 60;
 	want.number[TIMEOUT] = 5;
 	if (!want_line() ||
-		((want.command < HELP || want.command == NONE) && !want_environment())) {
+	    ((want.command < HELP || want.command == NONE) && !want_environment())) {
 		MUST(status == 1 && opened == 0 && shown.len == 0);
 		must_complain(want.wrong);
 	} else if (want.command == NONE && want.status >= 0) {
-		(void)MISTAKES("epmd: %s is for a command, and there is none", name_of(want.status));
+		(void)MISTAKES("epmd: %s is for a command, and there is none",
+		    name_of(want.status));
 		MUST(status == 1 && opened == 0 && shown.len == 0);
 		must_complain(want.wrong);
 	} else if (want.command == NONE) {
@@ -1031,8 +1076,10 @@ static void words_free(struct words *w)
 
 static int is_variable(const uint8_t *text, size_t len)
 {
-	static const char *const names[] = { "ERL_EPMD_PORT=", "ERL_EPMD_ADDRESS=", "ERL_EPMD_RELAXED_COMMAND_CHECK=", "ERL_EPMD_LOCAL_NAMES=",
-										 "LISTEN_PID=", "LISTEN_FDS=", "NOTIFY_SOCKET=" };
+	static const char *const names[] = {
+		"ERL_EPMD_PORT=", "ERL_EPMD_ADDRESS=", "ERL_EPMD_RELAXED_COMMAND_CHECK=",
+		"ERL_EPMD_LOCAL_NAMES=", "LISTEN_PID=", "LISTEN_FDS=", "NOTIFY_SOCKET="
+	};
 	size_t k, n;
 
 	for (k = 0; k < LENGTH(names); k++) {
@@ -1061,7 +1108,11 @@ static void read_input(const uint8_t *bytes, size_t len)
 		len--;
 		for (n = 0; n < len && bytes[n] != '\n' && bytes[n] != '\0'; n++)
 			;
-		w = line.len > 0 ? &line : is_variable(bytes, n) ? &environment : n > 6 && memcmp(bytes, "passwd=", 7) == 0 ? &passwd : &line;
+		w = &line;
+		if (line.len == 0 && is_variable(bytes, n))
+			w = &environment;
+		else if (line.len == 0 && n > 6 && memcmp(bytes, "passwd=", 7) == 0)
+			w = &passwd;
 		if (w->len < WORDS)
 			words_add(w, bytes, n);
 		bytes += n;

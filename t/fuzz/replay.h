@@ -1,5 +1,6 @@
 /*
- * For a fuzz target built without libFuzzer (-DREPLAY): a main that runs the files named on the command line.
+ * For a fuzz target built without libFuzzer (-DREPLAY): a main that runs the files named on the
+ * command line.
  */
 #ifndef REPLAY_H
 #define REPLAY_H
@@ -13,44 +14,44 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len);
 
 /* What a target insists on. */
 #define MUST(condition) \
-    do { \
-        if (!(condition)) { \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-            abort(); \
-        } \
-    } while (0)
+	do { \
+		if (!(condition)) { \
+			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+			abort(); \
+		} \
+	} while (0)
 
 #ifdef REPLAY
 static int replay(const char *name)
 {
-    static uint8_t bytes[1 << 20];
-    FILE *const file = fopen(name, "rb");
-    size_t len, i;
-    uint8_t *exact;
+	static uint8_t bytes[1 << 20];
+	FILE *const file = fopen(name, "rb");
+	size_t len, i;
+	uint8_t *exact;
 
-    if (file == NULL) {
-        perror(name);
-        return 0;
-    }
-    len = fread(bytes, 1, sizeof bytes, file);
-    fclose(file);
-    exact = malloc(len + (len == 0)); /* so that a sanitizer sees a read behind its end */
-    for (i = 0; i < len; i++)
-        exact[i] = bytes[i];
-    LLVMFuzzerTestOneInput(exact, len);
-    free(exact);
-    return 1;
+	if (file == NULL) {
+		perror(name);
+		return 0;
+	}
+	len = fread(bytes, 1, sizeof bytes, file);
+	fclose(file);
+	exact = malloc(len + (len == 0)); /* so that a sanitizer sees a read behind its end */
+	for (i = 0; i < len; i++)
+		exact[i] = bytes[i];
+	LLVMFuzzerTestOneInput(exact, len);
+	free(exact);
+	return 1;
 }
 
 int main(int argc, char **argv)
 {
-    int i;
+	int i;
 
-    for (i = 1; i < argc; i++)
-        if (!replay(argv[i]))
-            return 2;
-    printf("%d inputs\n", argc - 1);
-    return 0;
+	for (i = 1; i < argc; i++)
+		if (!replay(argv[i]))
+			return 2;
+	printf("%d inputs\n", argc - 1);
+	return 0;
 }
 #endif
 

@@ -1,8 +1,9 @@
 # make image, with skopeo and podman.
 # shellcheck shell=bash disable=SC2016,SC2154
 
-# Its own mounts, network and processes; of the cgroups only version 2, as crun wants it; and its own
-# /dev/null, of which crun makes the container's user the owner. What it stores is gone with $work.
+# Its own mounts, network and processes; of the cgroups only version 2, as crun wants it; and its
+# own /dev/null, of which crun makes the container's user the owner. What it stores is gone with
+# $work.
 podman_alone() { # SCRIPT: its output
     timeout 100 unshare --mount --net --pid --cgroup --fork --mount-proc --kill-child sh -c '
         ip link set lo up

@@ -12,10 +12,12 @@ run_steps() {
 # open would never give.
 start_by_system_cmd() {
     step 'System.cmd("epmd", ["-daemon"]) returns, and epmd serves'
-    same 'first time' '{"", 0}' "$(timeout 20 elixir -e 'IO.inspect System.cmd("epmd", ["-daemon"])')"
+    same 'first time' '{"", 0}' "$(timeout 20 elixir \
+        -e 'IO.inspect System.cmd("epmd", ["-daemon"])')"
     up
     step 'and returns where one serves already'
-    same 'second time' '{"", 0}' "$(timeout 20 elixir -e 'IO.inspect System.cmd("epmd", ["-daemon"])')"
+    same 'second time' '{"", 0}' "$(timeout 20 elixir \
+        -e 'IO.inspect System.cmd("epmd", ["-daemon"])')"
     same processes 1 "$(epmd_pids | wc -l)"
 }
 

@@ -17,8 +17,10 @@ two_nodes() {
     node_start -sname b
     nodes_up -sname a b
     same ping pong "$(ask -sname a 'net_adm:ping(b@real)')"
-    same names '["a","b"]' "$(ask -sname b '{ok,L} = net_adm:names(), lists:sort([N || {N,_} <- L])' | tr -d ' ')"
-    same "names' ports" "$(port_of a)" "$(ask -sname b '{ok,L} = net_adm:names(), proplists:get_value("a", L)')"
+    same names '["a","b"]' "$(ask -sname b \
+        '{ok,L} = net_adm:names(), lists:sort([N || {N,_} <- L])' | tr -d ' ')"
+    same "names' ports" "$(port_of a)" "$(ask -sname b \
+        '{ok,L} = net_adm:names(), proplists:get_value("a", L)')"
 }
 
 halts_and_is_gone() {

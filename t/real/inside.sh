@@ -144,7 +144,8 @@ are_back() { # name...
 check_binary() {
     local pid
     for pid in $(epmd_pids) $(listeners "${ERL_EPMD_PORT:-4369}" || true); do
-        [ "/proc/$pid/exe" -ef "$epmd_bin" ] || fail "another epmd serves: $(readlink "/proc/$pid/exe")"
+        [ "/proc/$pid/exe" -ef "$epmd_bin" ] ||
+            fail "another epmd serves: $(readlink "/proc/$pid/exe")"
     done
 }
 

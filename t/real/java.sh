@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-needs='/usr/share/java/OtpErlang.jar:erlang-jinterface javac:default-jdk-headless java:default-jre-headless'
+needs='/usr/share/java/OtpErlang.jar:erlang-jinterface javac:default-jdk-headless
+    java:default-jre-headless'
 limit=120
 
 run_steps() {

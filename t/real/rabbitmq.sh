@@ -78,7 +78,8 @@ cluster() {
 
 queue_declare() { # node queue
     mq "$1" rabbitmqctl --quiet eval "rabbit_amqqueue:declare(
-        rabbit_misc:r(<<\"/\">>, queue, <<\"$2\">>), true, false, [], none, <<\"real\">>)." >/dev/null
+        rabbit_misc:r(<<\"/\">>, queue, <<\"$2\">>), true, false, [], none, <<\"real\">>)." \
+            >/dev/null
 }
 
 queues() { # node

@@ -119,7 +119,8 @@ range_of_ports() {
     local name
     for name in abc node1 node2 node3 node4 node5; do
         step "erl -sname $name -kernel inet_dist_listen_min 4370 inet_dist_listen_max 4375"
-        article_node $name any erl -sname $name -kernel inet_dist_listen_min 4370 inet_dist_listen_max 4375
+        article_node $name any erl -sname $name -kernel inet_dist_listen_min 4370 \
+            inet_dist_listen_max 4375
     done
     same output 'epmd: up and running on port 4369 with data:
 name node5 at port 4375
@@ -131,7 +132,8 @@ name abc at port 4370' "$(epmd -names)"
 
     step 'and a seventh, for which no port is left'
     local output
-    output=$(ERL_AFLAGS='-noinput' erl -sname node6 -kernel inet_dist_listen_min 4370 inet_dist_listen_max 4375 2>&1) &&
+    output=$(ERL_AFLAGS='-noinput' erl -sname node6 -kernel inet_dist_listen_min 4370 \
+        inet_dist_listen_max 4375 2>&1) &&
         fail 'node6 has started'
     has "$output" 'register/listen error:.*eaddrinuse'
     not known node6
@@ -229,7 +231,8 @@ epmd: DATE: unregistering 'test:N', port 32781" "$(masked <"$log")"
 logged() { grep -q -e "$1" "$dir/debug.log"; }
 
 debug_node() { # name port
-    ERL_AFLAGS="-noinput -kernel inet_dist_listen_min $2 inet_dist_listen_max $2" erl -sname "$1" >/dev/null &
+    ERL_AFLAGS="-noinput -kernel inet_dist_listen_min $2 inet_dist_listen_max $2" erl -sname "$1" \
+        >/dev/null &
     pid_of[$1]=$!
     within 10 logged "ALIVE2_RESP for \"$1\""
 }
