@@ -9,6 +9,7 @@
  *
  *     @N           the following steps are for connection N, 0 to 1023 (0 at the start)
  *     connect      open it: "connected", "refused" or another reason
+ *     await        the same, and again while it is refused, as long as -t says
  *     send HEX     send these bytes at once
  *     slow MS HEX  send them one by one, MS milliseconds apart
  *     fin          half-close: no more will be sent
@@ -79,13 +80,25 @@ static int open_conn(void)
 	return cfd;
 }
 
-static int need(int *slot)
+/* The connection's descriptor, which is opened first if it is not there; for -t if `patient`. */
+static int need_soon(int *slot, int patient)
 {
-	if (*slot == 0 && (*slot = open_conn() + 1) == 0) {
+	const long until = now_us() + limit_ms * 1000L;
+
+	while (*slot == 0 && (*slot = open_conn() + 1) == 0) {
+		if (patient && errno == ECONNREFUSED && now_us() < until) {
+			pause_us(20000);
+			continue;
+		}
 		say(errno == ECONNREFUSED ? "refused" : strerror(errno));
 		exit(1);
 	}
 	return *slot - 1;
+}
+
+static int need(int *slot)
+{
+	return need_soon(slot, 0);
 }
 
 static void close_conn(int *slot, int reset)
@@ -187,6 +200,9 @@ static void run(char **step)
 			slot = &conns[n >= 0 && n < CONN_MAX ? n : 0];
 		} else if (strcmp(s, "connect") == 0) {
 			need(slot);
+			say("connected");
+		} else if (strcmp(s, "await") == 0) {
+			need_soon(slot, 1);
 			say("connected");
 		} else if (strcmp(s, "send") == 0) {
 			send_hex(need(slot), arg(&step), -1);
