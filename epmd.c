@@ -2687,22 +2687,25 @@ struct option {
 	const char **text;
 	uint32_t *number, min, max;
 	const char *needs;             /* the value, or a command's arguments, in words */
-	int (*run)(void);              /* a command: returns its exit status */
+	int (*run)(void);              /* a command: returns its exit status, or NO_EPMD */
 	const char *says;              /* a command that asks nobody */
 	enum { OF_DAEMON, OF_COMMAND, OF_BOTH, USES } use;
 	uint8_t request, args;         /* a command's, and how many arguments it has */
-	uint8_t status_none;           /* its status if no epmd answers */
-	uint8_t quiet;                 /* about why it failed */
 };
 
+#define NO_EPMD (-1) /* nobody can be asked, or what answers is no epmd; the reason is kept */
+
 /*
- * A command is tried until it succeeds or the time of -wait is up. Its output is gathered in out[],
- * and why it failed in why[]. Both are written after the last try. Output that does not fit is
- * written at once; then there is no other try.
+ * A command is tried until it succeeds or the time of -wait is up. cli_ask() connects and sends a
+ * request, cli_read() gathers the answer in in[], cli_put() what is to be said of it in out[], and
+ * complain() in why[] why the command failed. Both are written after the last try. Output that does
+ * not fit is written at once; then there is no other try.
  */
 static struct {
 	const struct option *command;
 	char **arg;                    /* its arguments */
+	int status_none;               /* its status if it comes to NO_EPMD */
+	int quiet;                     /* about why it failed */
 	int fd;                        /* the connection, or -1 */
 	int error;                     /* errno of its failure; ETIMEDOUT: the time is up */
 	int cut;                       /* this try has less time than -timeout says */
@@ -2877,7 +2880,7 @@ static void cli_close(void)
 }
 
 #ifdef EPMD_NO_RESOLVER
-static int resolve(union address to[CLI_ADDRESS_MAX], const char **reason)
+static int cli_resolve(union address to[CLI_ADDRESS_MAX], const char **reason)
 {
 	(void)to;
 	*reason = "this epmd takes IP addresses alone";
@@ -2890,13 +2893,13 @@ static void on_alarm(int signal)
 	static const char line[] = "epmd: time is up, and the host's name has no address yet\n";
 
 	(void)signal;
-	if (!cli.command->quiet)
+	if (!cli.quiet)
 		write_stderr(line, sizeof line - 1);
-	_exit(cli.command->status_none);
+	_exit(cli.status_none);
 }
 
 /* The addresses of a host by its name, and how many they are; else 0 and the reason. */
-static int resolve(union address to[CLI_ADDRESS_MAX], const char **reason)
+static int cli_resolve(union address to[CLI_ADDRESS_MAX], const char **reason)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	const int64_t end_ms = cli.until_ms > cli.deadline_ms ? cli.until_ms : cli.deadline_ms;
@@ -2921,7 +2924,7 @@ static int resolve(union address to[CLI_ADDRESS_MAX], const char **reason)
 #endif
 
 /* The addresses of the epmd to ask, and how many they are; else 0 and the reason. */
-static int find_addresses(union address to[CLI_ADDRESS_MAX], const char **reason)
+static int cli_addresses(union address to[CLI_ADDRESS_MAX], const char **reason)
 {
 	const uint16_t port = (uint16_t)set.port;
 	char host[ADDRESS_TEXT_MAX] = "::1", second[] = "127.0.0.1";
@@ -2931,7 +2934,7 @@ static int find_addresses(union address to[CLI_ADDRESS_MAX], const char **reason
 	if (set.host != NULL)
 		snprintf(host, sizeof host, "%.*s", (int)(len - 2 * brackets), set.host + brackets);
 	if (len - 2 * brackets >= sizeof host || address_parse(host, port, &to[0]) != 0)
-		return resolve(to, reason);
+		return cli_resolve(to, reason);
 	return set.host == NULL && address_parse(second, port, &to[1]) == 0 ? 2 : 1;
 }
 
@@ -2954,7 +2957,7 @@ static void cli_connect(const union address *to, int64_t until_ms)
 
 #define ASK_MAX (ALIVE2_MIN + EPMD_NAME_MAX) /* bytes of a registration that has no extra */
 
-/* Connects and sends a request's byte and a name; 0 if that fails, and the reason is kept. */
+/* Connects, and sends a request's byte and a name. Returns 0, or NO_EPMD. */
 static int cli_ask(uint8_t request, const void *name, size_t len)
 {
 	union address to[CLI_ADDRESS_MAX];
@@ -2969,7 +2972,7 @@ static int cli_ask(uint8_t request, const void *name, size_t len)
 	cli_close();
 	cli.at = cli.len = 0;
 	cli.error = 0;
-	count = find_addresses(to, &reason);
+	count = cli_addresses(to, &reason);
 	for (k = 0; k < count && cli.fd < 0; k++) {
 		share_ms = (cli.deadline_ms - clock_ms()) / (count - k);
 		if (share_ms > CLI_NEXT_MS && k < count - 1)
@@ -2981,12 +2984,12 @@ static int cli_ask(uint8_t request, const void *name, size_t len)
 	at = put_8(packet, at, request);
 	at = put_bytes(packet, at, name, len);
 	if (cli.fd >= 0 && send(cli.fd, packet, at, MSG_NOSIGNAL) == (ssize_t)at)
-		return 1;
+		return 0;
 	if (cli.fd >= 0)
 		reason = strerror(errno);
 	cli_close();
 	(void)complain("Cannot connect to %s: %s", cli.whom, reason);
-	return 0;
+	return NO_EPMD;
 }
 
 /*
@@ -3031,26 +3034,24 @@ static size_t cli_line(char **line)
 }
 
 /* What answers, or does not, is no epmd. */
-static int no_answer(void)
+static int cli_no_answer(void)
 {
 	if (cli.error == ETIMEDOUT)
 		(void)complain("time is up, with no answer from %s", cli.whom);
 	else
 		(void)complain("no answer from epmd: is it one, and may this host ask?");
-	return cli.command->status_none;
+	return NO_EPMD;
 }
 
-/* Asks for a list. Returns the port that begins it, or -1 and the reason is kept. */
-static int ask_list(uint8_t request, const char *what)
+/* Asks for a list. Returns the port that begins it, or NO_EPMD. */
+static int cli_ask_list(uint8_t request, const char *what)
 {
-	if (!cli_ask(request, what, strlen(what)))
-		return -1;
-	if (cli_read(4) && get_16(cli.in, 0) == 0) {
-		cli.at = 4;
-		return get_16(cli.in, 2);
-	}
-	(void)no_answer();
-	return -1;
+	if (cli_ask(request, what, strlen(what)) != 0)
+		return NO_EPMD;
+	if (!cli_read(4) || get_16(cli.in, 0) != 0)
+		return cli_no_answer();
+	cli.at = 4;
+	return get_16(cli.in, 2);
 }
 
 /* As a client of that kind calls itself, else the number. */
@@ -3068,7 +3069,7 @@ static const char *type_text(uint32_t type, char number[12])
  * A row of -status, if the line is one: a dump's has a name, a port, and whether it is active. What
  * is unknown is a dash, so that no column is empty; what is longer than a daemon makes it is cut.
  */
-static void say_row(char *line, size_t len, int from_dump)
+static void cli_say_row(char *line, size_t len, int from_dump)
 {
 	static const size_t max[9] = { EPMD_NAME_MAX, 5, 5, 6, 10, 20, 5, 5, 5 };
 	static const char digits[] = "0123456789";
@@ -3112,7 +3113,7 @@ static void say_row(char *line, size_t len, int from_dump)
 enum list { LIST_TEXT, LIST_STATUS, LIST_DUMP };
 
 /* The lines of a list, as they are or as rows of a table. */
-static int say_list(enum list kind)
+static int cli_say_list(enum list kind)
 {
 	char *line;
 	size_t len;
@@ -3121,7 +3122,7 @@ static int say_list(enum list kind)
 		if (kind == LIST_TEXT)
 			cli_put(line, clean(line, len));
 		else
-			say_row(line, len, kind == LIST_DUMP);
+			cli_say_row(line, len, kind == LIST_DUMP);
 	}
 	return cli.error == 0 ? 0 : complain("the answer broke off: %s", strerror(cli.error));
 }
@@ -3129,39 +3130,39 @@ static int say_list(enum list kind)
 /* -names, -dump: the daemon's lines. */
 static int command_list(void)
 {
-	const int port = ask_list(cli.command->request, "");
+	const int port = cli_ask_list(cli.command->request, "");
 
 	if (port < 0)
-		return cli.command->status_none;
+		return NO_EPMD;
 	(void)cli_say("epmd: up and running on port %d with data:\n", port);
-	return say_list(LIST_TEXT);
+	return cli_say_list(LIST_TEXT);
 }
 
 /* -counts: as the daemon says them. */
 static int command_counts(void)
 {
-	if (ask_list(EPMD_STATUS_REQ, "c") >= 0)
-		return say_list(LIST_TEXT);
-	if (cli.fd >= 0 && cli.error != ETIMEDOUT && ask_list(EPMD_NAMES_REQ, "") >= 0)
+	if (cli_ask_list(EPMD_STATUS_REQ, "c") >= 0)
+		return cli_say_list(LIST_TEXT);
+	if (cli.fd >= 0 && cli.error != ETIMEDOUT && cli_ask_list(EPMD_NAMES_REQ, "") >= 0)
 		return complain("no counts from %s: it is another kind, or this host may not ask",
 		    cli.whom);
-	return cli.command->status_none;
+	return NO_EPMD;
 }
 
 /* -status: from STATUS_REQ, or from DUMP_REQ if the daemon does not know that. */
 static int command_status(void)
 {
-	int port = ask_list(EPMD_STATUS_REQ, "");
+	int port = cli_ask_list(EPMD_STATUS_REQ, "");
 	const int from_dump = port < 0 && cli.fd >= 0 && cli.len < 4 && cli.error != ETIMEDOUT;
 
 	if (from_dump)
-		port = ask_list(EPMD_DUMP_REQ, "");
+		port = cli_ask_list(EPMD_DUMP_REQ, "");
 	if (port < 0)
-		return cli.command->status_none;
+		return NO_EPMD;
 	cli.table = isatty(STDOUT_FILENO);
 	if (cli.table)
 		(void)cli_say("NAME\tPORT\tTYPE\tVERSIONS\tSTATE\tCREATION\tSINCE\n");
-	return say_list(from_dump ? LIST_DUMP : LIST_STATUS);
+	return cli_say_list(from_dump ? LIST_DUMP : LIST_STATUS);
 }
 
 /*
@@ -3171,9 +3172,9 @@ static int command_status(void)
  */
 static int command_started(void)
 {
-	if (set.host == NULL && ask_list(EPMD_STATUS_REQ, "c") >= 0)
+	if (set.host == NULL && cli_ask_list(EPMD_STATUS_REQ, "c") >= 0)
 		return 0;
-	return ask_list(EPMD_NAMES_REQ, "") >= 0 ? 0 : 1;
+	return cli_ask_list(EPMD_NAMES_REQ, "") >= 0 ? 0 : 1;
 }
 
 /* -kill, -stop: an answer of one word, or none. OTP's says two of a name that it does not know. */
@@ -3183,12 +3184,12 @@ static int command_word(void)
 	const char *const name = kill ? "" : cli.arg[0];
 	char *const word = (char *)cli.in;
 
-	if (!cli_ask(cli.command->request, name, strlen(name)))
-		return cli.command->status_none;
+	if (cli_ask(cli.command->request, name, strlen(name)) != 0)
+		return NO_EPMD;
 	(void)cli_read(EPMD_PACKET_MAX);
 	word[cli.len] = '\0';
 	if (cli.error == ETIMEDOUT || (cli.len == 0 && set.host != NULL))
-		return no_answer();
+		return cli_no_answer();
 	if (kill && strcmp(word, "OK") == 0)
 		return cli_say("Killed\n");
 	if (!kill && strcmp(word, "STOPPED") == 0)
@@ -3203,21 +3204,21 @@ static int command_word(void)
 		(void)cli_say(">\n");
 	}
 	if (strcmp(word, kill ? "NO" : "") != 0)
-		return no_answer();
+		return cli_no_answer();
 	return complain("not allowed, unless the daemon runs with -relaxed_command_check");
 }
 
 /*
  * A PORT2_RESP in in[]: 1 if it is whole and says yes; 0 if it says no, as the closing of a
- * connection that asked for no good name does; -1 if there is none, and the reason is kept.
+ * connection that asked for no good name does; or NO_EPMD.
  */
-static int ask_port(const char *name)
+static int cli_ask_port(const char *name)
 {
 	const size_t len = strlen(name);
 	size_t nlen;
 
-	if (!cli_ask(EPMD_PORT_PLEASE2_REQ, name, len))
-		return -1;
+	if (cli_ask(EPMD_PORT_PLEASE2_REQ, name, len) != 0)
+		return NO_EPMD;
 	(void)cli_read(EPMD_PACKET_MAX);
 	if (cli.len >= 2 && cli.in[0] == EPMD_PORT2_RESP && cli.in[1] != 0)
 		return 0;
@@ -3227,8 +3228,7 @@ static int ask_port(const char *name)
 	if (cli.error != ETIMEDOUT && cli.len >= 14 + nlen &&
 	    cli.len >= 14 + nlen + get_16(cli.in, 12 + nlen))
 		return 1;
-	(void)no_answer();
-	return -1;
+	return cli_no_answer();
 }
 
 /* A node is registered without the host that stands behind its name. */
@@ -3251,9 +3251,9 @@ static int command_lookup(void)
 	int found;
 
 	cut_host(name);
-	found = ask_port(name);
+	found = cli_ask_port(name);
 	if (found < 0)
-		return cli.command->status_none;
+		return NO_EPMD;
 	if (found == 0)
 		return complain("no such node: \"%s\"", name);
 	if (set.debug == 0)
@@ -3283,8 +3283,8 @@ static int not_registered(const char *name)
 		    "only a node's own host may register");
 	if (cli.len < 2 || cli.in[1] == 0 ||
 	    (cli.in[0] != EPMD_ALIVE2_X_RESP && cli.in[0] != EPMD_ALIVE2_RESP))
-		return no_answer();
-	return complain(ask_port(name) > 0 ? "not registered: the name is taken: \"%s\"" :
+		return cli_no_answer();
+	return complain(cli_ask_port(name) > 0 ? "not registered: the name is taken: \"%s\"" :
 	    "not registered: no room for another node: \"%s\"", name);
 }
 
@@ -3313,8 +3313,9 @@ static int command_register(void)
 	at = put_16(body, at, EPMD_VERSION_X - 1);
 	at = put_16(body, at, (unsigned)len);
 	at = put_bytes(body, at, (const uint8_t *)name, len);
-	if (!cli_ask(EPMD_ALIVE2_REQ, body, put_16(body, at, 0)))
-		return cli.command->status_none;
+	at = put_16(body, at, 0);
+	if (cli_ask(EPMD_ALIVE2_REQ, body, at) != 0)
+		return NO_EPMD;
 	/* An epmd that does not know version 6 answers as to an older node. */
 	len = cli_read(1) && cli.in[0] == EPMD_ALIVE2_RESP ? 4 : 6;
 	if (!cli_read(len) || cli.len != len || cli.in[1] != 0 ||
@@ -3358,6 +3359,8 @@ static int run_command(const struct option *command, char **arg)
 
 	cli.command = command;
 	cli.arg = arg;
+	cli.status_none = command->run == command_lookup ? 2 : 1; /* 1: the node is not there */
+	cli.quiet = command->run == command_started;
 	cli.fd = -1;
 	cli.until_ms = clock_ms() + (int64_t)set.wait_s * 1000;
 	if (set.host == NULL)
@@ -3369,6 +3372,8 @@ static int run_command(const struct option *command, char **arg)
 		cli.cut = left_ms < limit_ms;
 		cli.deadline_ms = clock_ms() + (cli.cut ? left_ms : limit_ms);
 		now = command->run();
+		if (now == NO_EPMD)
+			now = cli.status_none;
 		if (now == 0 || !cli.cut || cli.error != ETIMEDOUT)
 			status = now;
 		left_ms = cli.until_ms - clock_ms() - CLI_MOMENT_MS;
@@ -3383,7 +3388,7 @@ static int run_command(const struct option *command, char **arg)
 	cli.cut = 0;
 	if (cli.unwritten != 0)
 		status = complain("cannot write: %s", strerror(cli.unwritten));
-	if (status != 0 && !command->quiet)
+	if (status != 0 && !cli.quiet)
 		cli_tell();
 	return status;
 }
@@ -3808,43 +3813,36 @@ static const char usage_text[] =
     "see epmd(8)\n";
 
 static const struct option options[] = {
-	{ .name = "-d", .flag = &set.debug },
-	{ .name = "-debug", .flag = &set.debug },
-	{ .name = "-daemon", .flag = &set.daemon, .use = OF_BOTH },
-	{ .name = "-systemd", .flag = &set.systemd },
-	{ .name = "-relaxed_command_check", .variable = "ERL_EPMD_RELAXED_COMMAND_CHECK",
-	    .flag = &set.relaxed },
-	{ .name = "-local_names", .variable = "ERL_EPMD_LOCAL_NAMES", .flag = &set.local_names },
-	{ .name = "-port", .variable = "ERL_EPMD_PORT", .number = &set.port, .min = 1, .max = 65535,
-	    .use = OF_BOTH },
-	{ .name = "-packet_timeout", .number = &set.packet_timeout_s, .min = 1, .max = 86400 },
-	{ .name = "-exit_idle", .variable = "ERL_EPMD_EXIT_IDLE", .number = &set.exit_idle_s,
-	    .min = 1, .max = 365 * 86400 },
-	{ .name = "-delay_accept", .number = &set.delay_accept_s, .max = 86400 },
-	{ .name = "-delay_write", .number = &set.delay_write_s, .max = 86400 },
-	{ .name = "-address", .variable = "ERL_EPMD_ADDRESS", .text = &set.addresses,
-	    .needs = "IP addresses" },
-	{ .name = "-user", .text = &set.user, .needs = "a name" },
-	{ .name = "-host", .text = &set.host, .needs = "a host's name or address",
-	    .use = OF_COMMAND },
-	{ .name = "-timeout", .number = &set.timeout_s, .min = 1, .max = 86400, .use = OF_COMMAND },
-	{ .name = "-wait", .number = &set.wait_s, .max = 86400, .use = OF_COMMAND },
-	{ .name = "-names", .run = command_list, .request = EPMD_NAMES_REQ, .status_none = 1 },
-	{ .name = "-lookup", .run = command_lookup, .args = 1, .needs = "a name",
-	    .status_none = 2 },
-	{ .name = "-register", .run = command_register, .args = 2, .needs = "a name and a port",
-	    .status_none = 1 },
-	{ .name = "-status", .run = command_status, .status_none = 1 },
-	{ .name = "-counts", .run = command_counts, .status_none = 1 },
-	{ .name = "-dump", .run = command_list, .request = EPMD_DUMP_REQ, .status_none = 1 },
-	{ .name = "-started", .run = command_started, .status_none = 1, .quiet = 1 },
-	{ .name = "-kill", .run = command_word, .request = EPMD_KILL_REQ, .status_none = 1 },
-	{ .name = "-stop", .run = command_word, .request = EPMD_STOP_REQ, .args = 1,
-	    .needs = "a name", .status_none = 1 },
-	{ .name = "-help", .run = command_say, .says = usage_text },
-	{ .name = "-h", .run = command_say, .says = usage_text },
-	{ .name = "-version", .run = command_say, .says = "epmd " EPMD_VERSION "\n" },
-	{ .name = "-V", .run = command_say, .says = "epmd " EPMD_VERSION "\n" },
+	{ "-d", .flag = &set.debug },
+	{ "-debug", .flag = &set.debug },
+	{ "-daemon", .flag = &set.daemon, .use = OF_BOTH },
+	{ "-systemd", .flag = &set.systemd },
+	{ "-relaxed_command_check", "ERL_EPMD_RELAXED_COMMAND_CHECK", .flag = &set.relaxed },
+	{ "-local_names", "ERL_EPMD_LOCAL_NAMES", .flag = &set.local_names },
+	{ "-port", "ERL_EPMD_PORT", .number = &set.port, .min = 1, .max = 65535, .use = OF_BOTH },
+	{ "-packet_timeout", .number = &set.packet_timeout_s, .min = 1, .max = 86400 },
+	{ "-exit_idle", "ERL_EPMD_EXIT_IDLE", .number = &set.exit_idle_s, .min = 1,
+	    .max = 365 * 86400 },
+	{ "-delay_accept", .number = &set.delay_accept_s, .max = 86400 },
+	{ "-delay_write", .number = &set.delay_write_s, .max = 86400 },
+	{ "-address", "ERL_EPMD_ADDRESS", .text = &set.addresses, .needs = "IP addresses" },
+	{ "-user", .text = &set.user, .needs = "a name" },
+	{ "-host", .text = &set.host, .needs = "a host's name or address", .use = OF_COMMAND },
+	{ "-timeout", .number = &set.timeout_s, .min = 1, .max = 86400, .use = OF_COMMAND },
+	{ "-wait", .number = &set.wait_s, .max = 86400, .use = OF_COMMAND },
+	{ "-names", .run = command_list, .request = EPMD_NAMES_REQ },
+	{ "-lookup", .run = command_lookup, .args = 1, .needs = "a name" },
+	{ "-register", .run = command_register, .args = 2, .needs = "a name and a port" },
+	{ "-status", .run = command_status },
+	{ "-counts", .run = command_counts },
+	{ "-dump", .run = command_list, .request = EPMD_DUMP_REQ },
+	{ "-started", .run = command_started },
+	{ "-kill", .run = command_word, .request = EPMD_KILL_REQ },
+	{ "-stop", .run = command_word, .request = EPMD_STOP_REQ, .args = 1, .needs = "a name" },
+	{ "-help", .run = command_say, .says = usage_text },
+	{ "-h", .run = command_say, .says = usage_text },
+	{ "-version", .run = command_say, .says = "epmd " EPMD_VERSION "\n" },
+	{ "-V", .run = command_say, .says = "epmd " EPMD_VERSION "\n" },
 };
 
 /* What stands on the command line. */
