@@ -3615,7 +3615,7 @@ static void log_start(void)
 	union address own;
 	socklen_t len;
 	size_t at = 0;
-	uint16_t k;
+	int k;
 
 	if (conn_limit < EPMD_CONN_MAX && getrlimit(RLIMIT_NOFILE, &limit) == 0)
 		snprintf(lowered, sizeof lowered, ", lowered by the limit of open files (%lu)",
