@@ -652,6 +652,41 @@ enum {
 	ALIVE2_MIN = 16        /* bytes: one of name, none of extra */
 };
 
+/*
+ * The requests: who may ask for each, and what the log calls it. An answer's kind is an index of
+ * this table. The frequent ones stand first.
+ */
+enum { BY_ANYBODY, BY_THIS_HOST, BY_THIS_HOST_IF_RELAXED };
+static const struct {
+	uint8_t byte;          /* its first */
+	uint8_t right;         /* BY_* */
+	const char *text;
+} requests[] = {
+	{ EPMD_PORT_PLEASE2_REQ, BY_ANYBODY, "PORT2" },
+	{ EPMD_ALIVE2_REQ, BY_THIS_HOST, "ALIVE2" },
+	{ EPMD_NAMES_REQ, BY_ANYBODY, "NAMES" },
+	{ EPMD_DUMP_REQ, BY_THIS_HOST, "DUMP" },
+	{ EPMD_STATUS_REQ, BY_THIS_HOST, "STATUS" },
+	{ EPMD_KILL_REQ, BY_THIS_HOST, "KILL" },
+	{ EPMD_STOP_REQ, BY_THIS_HOST_IF_RELAXED, "STOP" }
+};
+enum { REQUEST_KINDS = sizeof requests / sizeof requests[0] };
+
+static int request_kind(uint8_t byte)
+{
+	int kind;
+
+	for (kind = 0; kind < REQUEST_KINDS; kind++)
+		if (requests[kind].byte == byte)
+			return kind;
+	return -1;
+}
+
+static int may_ask(const struct epmd_asker *who, uint8_t right)
+{
+	return right == BY_ANYBODY || (who->local && (right == BY_THIS_HOST || who->relaxed));
+}
+
 static void decide(struct epmd_answer *a, enum epmd_verdict verdict, enum epmd_reason reason)
 {
 	a->verdict = verdict;
@@ -717,10 +752,6 @@ static void alive2(struct epmd_nodes *t, const struct epmd_asker *who, const uin
 	enum epmd_reason reason;
 	int i = -1;
 
-	if (!who->local) {
-		decide(a, EPMD_DROP, EPMD_NOT_ALLOWED);
-		return;
-	}
 	decide(a, EPMD_DROP, EPMD_MALFORMED);
 	if (end < ALIVE2_MIN)
 		return;
@@ -795,10 +826,6 @@ static void list_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 {
 	const uint8_t kind = in[AT_REQUEST];
 
-	if (kind != EPMD_NAMES_REQ && !who->local) {
-		decide(a, EPMD_DROP, EPMD_NOT_ALLOWED);
-		return;
-	}
 	decide(a, EPMD_LIST, EPMD_OK);
 	a->len = put_32(a->out, 0, who->port);
 	if (kind == EPMD_STATUS_REQ && end > AT_NAME && in[AT_NAME] == 'c') {
@@ -812,9 +839,7 @@ static void list_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 
 static void kill_request(const struct epmd_nodes *t, const struct epmd_asker *who, struct epmd_answer *a)
 {
-	if (!who->local) {
-		decide(a, EPMD_DROP, EPMD_NOT_ALLOWED);
-	} else if (t->live.len > 0 && !who->relaxed) {
+	if (t->live.len > 0 && !who->relaxed) {
 		decide(a, EPMD_SEND, EPMD_LIVING_NODES);
 		a->len = put_text(a->out, 0, "NO");
 	} else {
@@ -823,12 +848,8 @@ static void kill_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 	}
 }
 
-static void stop_request(const struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
+static void stop_request(const struct epmd_nodes *t, const uint8_t *in, size_t end, struct epmd_answer *a)
 {
-	if (!who->local || !who->relaxed) {
-		decide(a, EPMD_DROP, EPMD_NOT_ALLOWED);
-		return;
-	}
 	take_name(in, end, a);
 	a->node = node_find_live(t, in + AT_NAME, a->name_len);
 	if (a->node >= 0) {
@@ -842,8 +863,35 @@ static void stop_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 	}
 }
 
-static void dispatch(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
+void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t fill,
+    struct epmd_answer *a)
 {
+	size_t end;
+
+	a->node = -1;
+	a->len = 0;
+	a->name_at = 0;
+	a->name_len = 0;
+	a->request = fill > AT_REQUEST ? in[AT_REQUEST] : 0;
+	a->kind = request_kind(a->request);
+	decide(a, EPMD_MORE, EPMD_OK);
+	if (fill < AT_REQUEST)
+		return;
+	end = (size_t)AT_REQUEST + get_16(in, 0);
+	if (end == AT_REQUEST || end > EPMD_PACKET_MAX || fill > end) {
+		decide(a, EPMD_DROP, EPMD_MALFORMED);
+		return;
+	}
+	if (fill < end)
+		return;
+	if (a->kind < 0) {
+		decide(a, EPMD_DROP, EPMD_UNKNOWN_REQUEST);
+		return;
+	}
+	if (!may_ask(who, requests[a->kind].right)) {
+		decide(a, EPMD_DROP, EPMD_NOT_ALLOWED);
+		return;
+	}
 	switch (in[AT_REQUEST]) {
 	case EPMD_ALIVE2_REQ:
 		alive2(t, who, in, end, a);
@@ -860,36 +908,11 @@ static void dispatch(struct epmd_nodes *t, const struct epmd_asker *who, const u
 		kill_request(t, who, a);
 		break;
 	case EPMD_STOP_REQ:
-		stop_request(t, who, in, end, a);
+		stop_request(t, in, end, a);
 		break;
 	default:
-		decide(a, EPMD_DROP, EPMD_UNKNOWN_REQUEST);
 		break;
 	}
-}
-
-int epmd_wants_local(const struct epmd_asker *who, const uint8_t *in, size_t fill)
-{
-	return fill > AT_REQUEST && in[AT_REQUEST] != EPMD_PORT_PLEASE2_REQ && (in[AT_REQUEST] != EPMD_NAMES_REQ || who->local_names);
-}
-
-void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t fill, struct epmd_answer *a)
-{
-	size_t end;
-
-	a->node = -1;
-	a->len = 0;
-	a->name_at = 0;
-	a->name_len = 0;
-	a->request = fill > AT_REQUEST ? in[AT_REQUEST] : 0;
-	decide(a, EPMD_MORE, EPMD_OK);
-	if (fill < AT_REQUEST)
-		return;
-	end = (size_t)AT_REQUEST + get_16(in, 0);
-	if (end == AT_REQUEST || end > EPMD_PACKET_MAX || fill > end)
-		decide(a, EPMD_DROP, EPMD_MALFORMED);
-	else if (fill == end)
-		dispatch(t, who, in, end, a);
 }
 
 #ifndef EPMD_CORE_ONLY /* the divide: above, bytes in and bytes out; below, what touches the world */
@@ -1350,44 +1373,16 @@ static void log_tables(void)
 static struct {
 	uint32_t since;                /* seconds, wall clock */
 	int nodes_max;
+	unsigned long requests[REQUEST_KINDS];
 	unsigned long refused, dropped, evicted, timed_out;
 } counts;
 
-/* The requests, the frequent ones first. */
-static struct {
-	uint8_t byte;
-	const char *text;
-	unsigned long count;
-} requests[] = {
-	{ EPMD_PORT_PLEASE2_REQ, "PORT2", 0 },
-	{ EPMD_ALIVE2_REQ, "ALIVE2", 0 },
-	{ EPMD_NAMES_REQ, "NAMES", 0 },
-	{ EPMD_DUMP_REQ, "DUMP", 0 },
-	{ EPMD_STATUS_REQ, "STATUS", 0 },
-	{ EPMD_KILL_REQ, "KILL", 0 },
-	{ EPMD_STOP_REQ, "STOP", 0 }
-};
-#define REQUEST_KINDS ((int)LENGTH(requests))
-
-/* The request's row, or -1. */
-static int request_kind(uint8_t request)
-{
-	int k;
-
-	for (k = 0; k < REQUEST_KINDS; k++)
-		if (requests[k].byte == request)
-			return k;
-	return -1;
-}
-
 static void count_request(const struct epmd_answer *a)
 {
-	const int kind = request_kind(a->request);
-
 	if (a->verdict == EPMD_MORE)
 		return;
-	if (kind >= 0)
-		requests[kind].count++;
+	if (a->kind >= 0)
+		counts.requests[a->kind]++;
 	if (a->verdict == EPMD_DROP)
 		counts.dropped++;
 	if (a->request == EPMD_ALIVE2_REQ && a->verdict == EPMD_SEND)
@@ -1423,7 +1418,7 @@ static void log_counts(void)
 	    (const char *)since, nodes.live.len, counts.nodes_max);
 	for (k = 0; k < REQUEST_KINDS; k++)
 		at = add_text(line, sizeof line, at, " %s_REQ %lu,", requests[k].text,
-		    requests[k].count);
+		    counts.requests[k]);
 	log_at(LOG_NOTE, "%s refused %lu, dropped %lu, evicted %lu, timed out %lu", line,
 	    counts.refused, counts.dropped, counts.evicted, counts.timed_out);
 }
@@ -1449,7 +1444,7 @@ static void answer_counts(struct epmd_answer *a)
 	    counts.evicted, counts.timed_out);
 	for (k = 0; k < REQUEST_KINDS; k++)
 		at = add_text(out, sizeof a->out, at, "epmd_requests_total{request=\"%s\"} %lu\n",
-		    requests[k].text, requests[k].count);
+		    requests[k].text, counts.requests[k]);
 	a->len = at;
 }
 
@@ -1478,15 +1473,14 @@ static void log_request(const struct epmd_answer *a, const uint8_t *in, size_t f
 		[EPMD_LIVING_NODES] = "Disallowed KILL_REQ, live nodes",
 		[EPMD_UNKNOWN_REQUEST] = "got garbage"
 	};
-	const int kind = request_kind(a->request);
-	const char *const request = kind < 0 ? "unknown" : requests[kind].text;
+	const char *const request = a->kind < 0 ? "unknown" : requests[a->kind].text;
 	const struct epmd_node *const n = a->node >= 0 ? &nodes.node[a->node] : NULL;
 	char name[EPMD_NAME_MAX + 1];
 
 	if (a->verdict == EPMD_MORE)
 		return;
 	(void)printable(in + a->name_at, a->name_len, name);
-	if (kind >= 0 && (a->reason != EPMD_MALFORMED || fill <= get_16(in, 0) + 2u))
+	if (a->kind >= 0 && (a->reason != EPMD_MALFORMED || fill <= get_16(in, 0) + 2u))
 		log_at(a->request == EPMD_STATUS_REQ ? 2 : 1, "** got %s_REQ", request);
 	if (a->reason == EPMD_MALFORMED) {
 		log_malformed(request, in, fill);
@@ -1528,7 +1522,7 @@ static void log_sent(const struct epmd_answer *a, const uint8_t *in)
 		break;
 	case EPMD_NAMES_REQ:
 	case EPMD_DUMP_REQ:
-		log_at(1, "** sent %s_RESP", requests[request_kind(a->request)].text);
+		log_at(1, "** sent %s_RESP", requests[a->kind].text);
 		break;
 	case EPMD_KILL_REQ:
 		if (a->verdict == EPMD_QUIT)

@@ -199,6 +199,7 @@ struct epmd_answer {
 	enum epmd_verdict verdict;
 	enum epmd_reason reason;
 	int node;              /* a row, or -1 */
+	int kind;              /* the request's row in epmd.c's table of requests, or -1 */
 	uint8_t request;       /* the request's first byte, or 0 before it came */
 	size_t name_at;        /* where in the packet the name stands that it was about */
 	size_t name_len;       /* bytes, 0 where it was about none */
@@ -212,9 +213,6 @@ struct epmd_answer {
  * Where the verdict is EPMD_KEEP the caller must call epmd_release() for a->node when the connection ends.
  */
 void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t fill, struct epmd_answer *a);
-
-/* Whether the answer depends on who->local, so that the caller need not find it out for the others. */
-int epmd_wants_local(const struct epmd_asker *who, const uint8_t *in, size_t fill);
 
 /* Frees the name of row i, a live one, and remembers it; now as in struct epmd_asker. */
 void epmd_release(struct epmd_nodes *t, int i, uint32_t now);

@@ -471,14 +471,12 @@ static void offer(const uint8_t *bytes, size_t fill)
     static struct epmd_answer answer;
     uint8_t *const packet = room + sizeof room - fill;
     struct epmd_answer *const a = &answer;
-    struct epmd_asker who = asker;
 
     if (fill > 0)
         memcpy(packet, bytes, fill);
     a->cursor.kind = 0;
     expect(packet, fill);
-    who.local = asker.local && epmd_wants_local(&who, packet, fill);
-    epmd_request(&table, &who, packet, fill, a);
+    epmd_request(&table, &asker, packet, fill, a);
     MUST(a->len <= EPMD_ANSWER_MAX);
     MUST(a->verdict == want.verdict);
     MUST(a->reason == want.reason);
