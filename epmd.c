@@ -1015,8 +1015,8 @@ struct conn {
 	uint8_t is_local;              /* the peer is on this host */
 	uint8_t was_refused;           /* its registration was */
 	uint8_t is_list;               /* its answer is a listing */
-	uint8_t parked;                /* 0, or one of PARKED_* */
 	short want;                    /* if it is parked: POLLIN or POLLOUT */
+	uint8_t parked;                /* 0, or one of PARKED_* */
 	uint8_t holds;                 /* it has a buffer, held[buffer] */
 	uint16_t buffer;
 	uint16_t fill;                 /* bytes of the request so far, or of the answer to send */
@@ -1654,24 +1654,20 @@ static void log_end(void)
 		    ended == SIGTERM ? "SIGTERM" : ended == SIGINT ? "SIGINT" : end_reason);
 }
 
-/* Ends with status 1 and one line. */
-static void fail(const char *what, const char *on, int error)
+/* Ends with status 1 and a line that says why; with the text of `error`, an errno, if it is not 0. */
+static void fail(int error, const char *format, ...)
 {
-	char line[LOG_MAX];
-	const int len = snprintf(line, sizeof line, "%s%s%s%s%s%s\n", error_prefix, what,
-	    *on ? " " : "", on, error ? ": " : "", error ? strerror(error) : "");
+	char text[LOG_MAX], line[LOG_MAX + 128];
+	va_list ap;
+	int len;
 
+	va_start(ap, format);
+	vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	len = snprintf(line, sizeof line, "%s%s%s%s\n", error_prefix, text, error != 0 ? ": " : "",
+	    error != 0 ? strerror(error) : "");
 	write_stderr(line, text_len(len, sizeof line));
 	exit(1);
-}
-
-/* The same, with what the user wrote in quotes, so that a blank is seen. */
-static void fail_on(const char *what, const char *word, int error)
-{
-	char quoted[LOG_MAX];
-
-	snprintf(quoted, sizeof quoted, "\"%s\"", word);
-	fail(what, quoted, error);
 }
 
 /* ==== 9 Listeners: the sockets that accept connections, ours or a supervisor's ================ */
@@ -1750,13 +1746,12 @@ static int listen_parse(const char *list, union address a[EPMD_LISTEN_MAX], int 
 		list += end;
 		memcpy(copy, text, sizeof copy);
 		if (end >= sizeof text || address_parse(copy, (uint16_t)set.port, &next) < 0)
-			fail_on("not an IP address:", text, 0);
+			fail(0, "not an IP address: \"%s\"", text);
 		for (k = 0; k < len && !address_is_same(&a[k], &next); k++)
 			;
-		if (k == EPMD_LISTEN_MAX) {
-			snprintf(text, sizeof text, "%d", EPMD_LISTEN_MAX - beside);
-			fail("too many addresses: beside 127.0.0.1 and ::1 there may be", text, 0);
-		}
+		if (k == EPMD_LISTEN_MAX)
+			fail(0, "too many addresses: beside 127.0.0.1 and ::1 there may be %d",
+			    EPMD_LISTEN_MAX - beside);
 		a[k] = next;
 		len = k < len ? len : k + 1;
 	}
@@ -1788,7 +1783,7 @@ static int listen_open(char on[ADDRESS_TEXT_MAX])
 	if (!all)
 		len = listen_parse(set.addresses, a, len);
 	if (!all && set.addresses[strspn(set.addresses, ", \t")] == '\0')
-		fail("the list of addresses is empty", "", 0);
+		fail(0, "the list of addresses is empty");
 	for (k = 0; k < len; k++) {
 		if (listen_covers(a, len, k))
 			continue;
@@ -1829,15 +1824,15 @@ static void listen_inherit(void)
 	int lfd, listens = 0;
 
 	if (count < 1)
-		fail("systemd provides no sockets", "", 0);
+		fail(0, "systemd provides no sockets");
 	if (count > EPMD_LISTEN_MAX)
-		fail("systemd provides too many sockets", "", 0);
+		fail(0, "systemd provides too many sockets");
 	for (lfd = 3; lfd < 3 + count; lfd++) {
 		len = sizeof listens;
 		if (getsockopt(lfd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) < 0 || !listens)
-			fail("systemd provides what is no listening socket", "", 0);
+			fail(0, "systemd provides what is no listening socket");
 		if (set_flags(lfd) < 0)
-			fail("cannot use a socket from systemd", "", errno);
+			fail(errno, "cannot use a socket from systemd");
 		listen_add(lfd);
 	}
 	own = socket_address(3 + count - 1, 0);
@@ -2962,7 +2957,7 @@ static int cli_ask(uint8_t request, const void *name, size_t len)
 	int count, k;
 
 	if (request != EPMD_ALIVE2_REQ && len > EPMD_NAME_MAX)
-		fail("name is too long", "", 0);
+		fail(0, "name is too long");
 	cli_close();
 	cli.at = cli.len = 0;
 	cli.error = 0;
@@ -3553,7 +3548,7 @@ static void catch_signals(void)
 	int end[2];
 
 	if (pipe(end) < 0 || set_flags(end[0]) < 0 || set_flags(end[1]) < 0)
-		fail("pipe", "", errno);
+		fail(errno, "pipe");
 	polled[POLL_SIGNAL].fd = end[0];
 	polled[POLL_SIGNAL].events = POLLIN;
 	signal_pipe = end[1];
@@ -3595,7 +3590,7 @@ static void set_limits(void)
 	}
 	room = room > FD_RESERVE ? room - FD_RESERVE : 0;
 	if (room < 3)
-		fail("the limit of open files is too low", "", 0);
+		fail(0, "the limit of open files is too low");
 	spare = room / 4 < 2 ? 2 : room / 4 < EPMD_CONN_SPARE ? room / 4 : EPMD_CONN_SPARE;
 	conn_limit = (uint16_t)room;
 	nodes.limit = (uint16_t)(room - spare < EPMD_NODE_MAX ? room - spare : EPMD_NODE_MAX);
@@ -3645,7 +3640,7 @@ static void become_user(void)
 	int begins, found = 0;
 
 	if (fd < 0 && errno != ENOENT)
-		fail("cannot read /etc/passwd", "", errno);
+		fail(errno, "cannot read /etc/passwd");
 	while (fd >= 0 && !found && (n = pread(fd, line, sizeof line - 1, at)) > 0) {
 		begins = end != NULL;
 		end = memchr(line, '\n', (size_t)n);
@@ -3657,18 +3652,18 @@ static void become_user(void)
 		    (strcmp(field[0], set.user) == 0 || (numeric && uid == number));
 	}
 	if (n < 0)
-		fail("cannot read /etc/passwd", "", errno);
+		fail(errno, "cannot read /etc/passwd");
 	if (fd >= 0)
 		(void)close(fd);
 	if (!found && !numeric)
-		fail_on("no such user:", set.user, 0);
+		fail(0, "no such user: \"%s\"", set.user);
 	if (!found)
 		uid = gid = number;
 	group = (gid_t)gid;
 	if (setgroups(1, &group) < 0 || setgid(group) < 0 || setuid((uid_t)uid) < 0)
-		fail_on("cannot become user", set.user, errno);
+		fail(errno, "cannot become user \"%s\"", set.user);
 	if (uid != 0 && setuid(0) == 0)
-		fail_on("cannot give up root for user", set.user, 0);
+		fail(0, "cannot give up root for user \"%s\"", set.user);
 }
 
 /*
@@ -3718,7 +3713,7 @@ static void detach(void)
 	int status = 0;
 
 	if (pid < 0)
-		fail("fork", "", errno);
+		fail(errno, "fork");
 	if (pid > 0) {
 		(void)waitpid(pid, &status, 0);
 		_exit(status == 0 ? 0 : 1);
@@ -3726,7 +3721,7 @@ static void detach(void)
 	(void)setsid();
 	pid = fork();
 	if (pid < 0)
-		fail("fork", "", errno);
+		fail(errno, "fork");
 	if (pid > 0)
 		_exit(0);
 	(void)!chdir("/");
