@@ -23,6 +23,7 @@
 #include <ctype.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -491,6 +492,17 @@ static void list(int c, unsigned kind)
 	close_conn(c, 0);
 }
 
+/* The answer to a registration and what becomes of the connection; or its end, if it is bad. */
+static void answer_to_alive2(int c, int is_good)
+{
+	if (is_good) {
+		rx(c, 6);
+		stands(c);
+	} else {
+		rx_end(c);
+	}
+}
+
 /* registers; the answer and what becomes of the connection */
 static void join(int c, struct entry n)
 {
@@ -707,73 +719,62 @@ static void pieces(const char *what, const struct bytes *b, int is_registration)
 				step_send(0, b->at + i, 1);
 				pause_both();
 			}
-		if (is_registration) {
-			rx(0, 6);
-			stands(0);
-		} else
-			rx_end(0);
+		answer_to_alive2(0, is_registration);
 		end();
 	}
 }
 
+/* An ALIVE2_REQ, of 18 bytes behind its length, with one of its bytes set; or none, at 0. */
+static struct bytes *small_alive2(struct bytes *b, size_t at, unsigned value)
+{
+	put(put16(clear(b), 18), "x\x13\x88M\0\0\6\0\5\0\3abc\0\2\1\2", 18);
+	if (at > 0)
+		b->at[2 + at] = (unsigned char)value;
+	return b;
+}
+
 static void short_registrations(void)
 {
-	/* 18 bytes, an end of string not meant */
-	static const unsigned char whole[] = "x\x13\x88M\0\0\6\0\5\0\3abc\0\2\1\2";
 	static struct bytes b;
 	unsigned len, value;
 
 	for (len = 1; len <= 18; len++) {
 		begin("ALIVE2 cut down to %u bytes", len);
-		tx(0, put(put16(clear(&b), len), whole, len));
-		if (len == 18) {
-			rx(0, 6);
-			stands(0);
-		} else
-			rx_end(0);
+		small_alive2(&b, 0, 0)->len = 2 + len;
+		b.at[1] = (unsigned char)len;
+		tx(0, &b);
+		answer_to_alive2(0, len == 18);
 		end();
 	}
 	for (value = 0; value <= 9; value++) {
 		begin("ALIVE2 whose name is said to have %u bytes", value);
-		put(put16(clear(&b), 18), whole, 18);
-		b.at[2 + 10] = (unsigned char)value;
-		tx(0, &b);
-		if (value == 3) {
-			rx(0, 6);
-			stands(0);
-		} else
-			rx_end(0);
+		tx(0, small_alive2(&b, 10, value));
+		answer_to_alive2(0, value == 3);
 		end();
 	}
 	for (value = 0; value <= 6; value++) {
 		begin("ALIVE2 whose extra is said to have %u bytes", value);
-		put(put16(clear(&b), 18), whole, 18);
-		b.at[2 + 15] = (unsigned char)value;
-		tx(0, &b);
-		if (value <= 2) {
-			rx(0, 6);
-			stands(0);
+		tx(0, small_alive2(&b, 15, value));
+		answer_to_alive2(0, value <= 2);
+		if (value <= 2)
 			look_up(1, "abc");
-		} else
-			rx_end(0);
 		end();
 	}
 	for (value = 0; value < 2; value++) {
 		begin("ALIVE2 whose %s is said to have 65535 bytes", value == 0 ? "name" : "extra");
-		put(put16(clear(&b), 18), whole, 18);
-		b.at[2 + (value == 0 ? 9 : 14)] = b.at[2 + (value == 0 ? 10 : 15)] = 255;
+		small_alive2(&b, value == 0 ? 9 : 14, 255)->at[2 + (value == 0 ? 10 : 15)] = 255;
 		tx(0, &b);
 		rx_end(0);
 		end();
 	}
 	begin("ALIVE2 with bytes after extra");
-	tx(0, put(put(put16(clear(&b), 23), whole, 18), "\0tail", 5));
-	rx(0, 6);
-	stands(0);
+	put(small_alive2(&b, 0, 0), "\0tail", 5)->at[1] = 23;
+	tx(0, &b);
+	answer_to_alive2(0, 1);
 	look_up(1, "abc");
 	end();
 	begin("ALIVE2 with one byte after its packet, in the same segment");
-	tx(0, put8(put(put16(clear(&b), 18), whole, 18), 0));
+	tx(0, put8(small_alive2(&b, 0, 0), 0));
 	rx_end(0);
 	look_up(1, "abc");
 	end();
@@ -783,44 +784,34 @@ static void fields(void)
 {
 	static const unsigned values[] = { 0, 1, 2, 3, 4, 5, 6, 7, 72, 77, 110, 127, 128, 255, 256,
 		1000, 32767, 32768, 65535 };
-	size_t i;
-	for (i = 0; i < sizeof values / sizeof *values; i++) {
-		unsigned v = values[i];
-		struct entry n = entry_of("fields");
-		begin("port %u given back", v);
-		n.port = v;
-		join(0, n);
-		look_up(1, "fields");
-		list(2, NAMES);
-		end();
-		n = entry_of("fields");
-		begin("highest version %u decides the answer", v);
-		n.highest = v;
-		join(0, n);
-		look_up(1, "fields");
-		end();
-		n = entry_of("fields");
-		begin("lowest version %u given back", v);
-		n.lowest = v;
-		join(0, n);
-		look_up(1, "fields");
-		end();
-		if (v > 255)
-			continue;
-		n = entry_of("fields");
-		begin("type %u given back", v);
-		n.type = v;
-		join(0, n);
-		look_up(1, "fields");
-		list(2, NAMES);
-		end();
-		n = entry_of("fields");
-		begin("protocol %u given back", v);
-		n.protocol = v;
-		join(0, n);
-		look_up(1, "fields");
-		end();
-	}
+	static const struct {
+		const char *title;
+		size_t at; /* of the field in a struct entry */
+		int max, is_listed;
+	} kinds[] = {
+		{ "port %u given back", offsetof(struct entry, port), 65535, 1 },
+		{ "highest version %u decides the answer", offsetof(struct entry, highest), 65535,
+		    0 },
+		{ "lowest version %u given back", offsetof(struct entry, lowest), 65535, 0 },
+		{ "type %u given back", offsetof(struct entry, type), 255, 1 },
+		{ "protocol %u given back", offsetof(struct entry, protocol), 255, 0 },
+	};
+	size_t i, k;
+
+	for (i = 0; i < sizeof values / sizeof *values; i++)
+		for (k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+			struct entry n = entry_of("fields");
+
+			if (values[i] > (unsigned)kinds[k].max)
+				continue;
+			memcpy((char *)&n + kinds[k].at, &values[i], sizeof values[i]);
+			begin(kinds[k].title, values[i]);
+			join(0, n);
+			look_up(1, "fields");
+			if (kinds[k].is_listed)
+				list(2, NAMES);
+			end();
+		}
 }
 
 static void extras(void)
@@ -881,39 +872,24 @@ static void names(void)
 {
 	static const char *const good[][2] = {
 		{ "of one letter", "a" },
-		{ "with every sign a node may have", "rabbit_1-x.y@host" },
-		{ "of a blank", " " },
-		{ "of quotes and a per cent", "'\"%s%n" },
-		{ "of a backslash", "\\" },
-		{ "of < and >", "<>, fd = 7" },
-		{ "like a line of NAMES", "name x at port 1" },
-		{ "U+00A0", "\xc2\xa0" },
-		{ "U+07FF", "\xdf\xbf" },
-		{ "U+0800", "\xe0\xa0\x80" },
-		{ "U+2028", "\xe2\x80\xa8" },
-		{ "U+D7FF", "\xed\x9f\xbf" },
-		{ "U+E000", "\xee\x80\x80" },
-		{ "U+FEFF", "\xef\xbb\xbf" },
-		{ "U+FFFD", "\xef\xbf\xbd" },
-		{ "U+FFFE", "\xef\xbf\xbe" },
-		{ "U+FFFF", "\xef\xbf\xbf" },
-		{ "U+10000", "\xf0\x90\x80\x80" },
-		{ "U+1F600", "\xf0\x9f\x98\x80" },
-		{ "U+FFFFF", "\xf3\xbf\xbf\xbf" },
-		{ "U+100000", "\xf4\x80\x80\x80" },
-		{ "U+10FFFF", "\xf4\x8f\xbf\xbf" },
+		{ "with every sign a node may have", "rabbit_1-x.y@host" }, { "of a blank", " " },
+		{ "of quotes and a per cent", "'\"%s%n" }, { "of a backslash", "\\" },
+		{ "of < and >", "<>, fd = 7" }, { "like a line of NAMES", "name x at port 1" },
+		{ "U+00A0", "\xc2\xa0" }, { "U+07FF", "\xdf\xbf" }, { "U+0800", "\xe0\xa0\x80" },
+		{ "U+2028", "\xe2\x80\xa8" }, { "U+D7FF", "\xed\x9f\xbf" },
+		{ "U+E000", "\xee\x80\x80" }, { "U+FEFF", "\xef\xbb\xbf" },
+		{ "U+FFFD", "\xef\xbf\xbd" }, { "U+FFFE", "\xef\xbf\xbe" },
+		{ "U+FFFF", "\xef\xbf\xbf" }, { "U+10000", "\xf0\x90\x80\x80" },
+		{ "U+1F600", "\xf0\x9f\x98\x80" }, { "U+FFFFF", "\xf3\xbf\xbf\xbf" },
+		{ "U+100000", "\xf4\x80\x80\x80" }, { "U+10FFFF", "\xf4\x8f\xbf\xbf" },
 		{ "of one, two, three and four bytes in turn",
 		    "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z" },
 	};
 	static const char *const bad[][2] = {
-		{ "80, a continuation alone", "\x80" },
-		{ "bf, a continuation alone", "\xbf" },
-		{ "a80", "a\x80" },
-		{ "c0 80, U+0000 overlong", "\xc0\x80" },
-		{ "c0 af, overlong", "\xc0\xaf" },
-		{ "c1 bf, overlong", "\xc1\xbf" },
-		{ "e0 80 80, overlong", "\xe0\x80\x80" },
-		{ "e0 9f bf, overlong", "\xe0\x9f\xbf" },
+		{ "80, a continuation alone", "\x80" }, { "bf, a continuation alone", "\xbf" },
+		{ "a80", "a\x80" }, { "c0 80, U+0000 overlong", "\xc0\x80" },
+		{ "c0 af, overlong", "\xc0\xaf" }, { "c1 bf, overlong", "\xc1\xbf" },
+		{ "e0 80 80, overlong", "\xe0\x80\x80" }, { "e0 9f bf, overlong", "\xe0\x9f\xbf" },
 		{ "f0 80 80 80, overlong", "\xf0\x80\x80\x80" },
 		{ "f0 8f bf bf, overlong", "\xf0\x8f\xbf\xbf" },
 		{ "ed a0 80, a surrogate", "\xed\xa0\x80" },
@@ -925,11 +901,8 @@ static void names(void)
 		{ "f5 80 80 80, above U+10FFFF", "\xf5\x80\x80\x80" },
 		{ "f7 bf bf bf, above U+10FFFF", "\xf7\xbf\xbf\xbf" },
 		{ "f8 88 80 80 80, of five bytes", "\xf8\x88\x80\x80\x80" },
-		{ "fc 84 80 80 80 80, of six bytes", "\xfc\x84\x80\x80\x80\x80" },
-		{ "fe", "\xfe" },
-		{ "ff", "\xff" },
-		{ "c3, cut off", "\xc3" },
-		{ "e2 82, cut off", "\xe2\x82" },
+		{ "fc 84 80 80 80 80, of six bytes", "\xfc\x84\x80\x80\x80\x80" }, { "fe", "\xfe" },
+		{ "ff", "\xff" }, { "c3, cut off", "\xc3" }, { "e2 82, cut off", "\xe2\x82" },
 		{ "f0 9f 98, cut off", "\xf0\x9f\x98" },
 		{ "c3 28, the second byte wrong", "\xc3(" },
 		{ "c3 c3 a9, the second byte wrong", "\xc3\xc3\xa9" },
@@ -1003,6 +976,12 @@ static void longest_name_is_found(void)
 		differs(longest_is_found, ours, "[0 X_RESP ok <new>] [0 open] [1 closed] ");
 		end();
 	}
+}
+
+static void differs_control(void)
+{
+	differs("a name with control characters is refused", REFUSED_THEN("closed"),
+	    "[0 X_RESP ok <new>] [0 open] ");
 }
 
 static void odd_names(void)
@@ -1080,15 +1059,13 @@ static void odd_names(void)
 		begin("name of the control character %u", (unsigned)i);
 		name[0] = (char)i;
 		join(0, entry_of(name));
-		differs("a name with control characters is refused", REFUSED_THEN("closed"),
-		    "[0 X_RESP ok <new>] [0 open] ");
+		differs_control();
 		end();
 		unfit[1] = (char)i;
 		if (i % 8 == 2) {
 			begin("name of a letter and the control character %u", (unsigned)i);
 			join(0, entry_of(unfit));
-			differs("a name with control characters is refused", REFUSED_THEN("closed"),
-			    "[0 X_RESP ok <new>] [0 open] ");
+			differs_control();
 			end();
 		}
 	}
@@ -1096,8 +1073,7 @@ static void odd_names(void)
 		begin("name with the control character U+00%X", (unsigned)i);
 		c1[2] = (char)i;
 		join(0, entry_of(c1));
-		differs("a name with control characters is refused", REFUSED_THEN("closed"),
-		    "[0 X_RESP ok <new>] [0 open] ");
+		differs_control();
 		end();
 	}
 }
