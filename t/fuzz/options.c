@@ -17,24 +17,19 @@
 #define bind fake_bind
 #define close fake_close
 #define connect fake_connect
-#define fstat(fd, s) fake_fstat(fd, s)
 #define getaddrinfo fake_getaddrinfo
-#define getrlimit fake_getrlimit
 #define getsockname fake_getsockname
 #define getsockopt fake_getsockopt
 #define if_indextoname fake_if_indextoname
-#define if_nametoindex fake_if_nametoindex
 #define listen fake_listen
 #define nanosleep fake_nanosleep
 #define open fake_open
-#define pipe fake_pipe
 #define poll fake_poll
 #define pread fake_pread
 #define read fake_read
 #define recv fake_recv
 #define send fake_send
 #define sendto fake_sendto
-#define setgid fake_setgid
 #define setgroups fake_setgroups
 #define setuid fake_setuid
 #define sigaction(number, act, old) fake_sigaction(number, act, old)
@@ -64,9 +59,15 @@ static long became_uid, became_gid, became_group;
 #define epoll_create1(flags) OTHER_FD
 #define fcntl(fd, command, ...) GIVES(0, (fd) >= 0 && (command) != F_GETFD)
 #define fork() (forks++, 0) /* in the child that goes on */
+#define fstat(fd, s) \
+	GIVES((memset(s, 0, sizeof *(s)), (s)->st_mode = S_IFREG, 0), (fd) == STDERR_FILENO)
 #define getenv(name) ((char *)value_of(&environment, name))
 #define getpid() PID
+#define getrlimit(what, limit) ((limit)->rlim_cur = (limit)->rlim_max = 4096, 0)
+#define if_nametoindex(name) (strcmp(name, "lo") == 0 ? 1u : strcmp(name, "eth0") == 0 ? 2u : 0u)
+#define pipe(ends) ((ends)[0] = (ends)[1] = OTHER_FD, 0)
 #define prctl(what, ...) GIVES(0, (what) == PR_SET_NO_NEW_PRIVS)
+#define setgid(gid) GIVES((became_gid = (long)(gid), 0), became_uid == -1)
 #define setsid() GIVES(PID, forks == 1)
 #define setsockopt(fd, level, option, value, len) \
 	GIVES(0, (fd) >= 3 && (value) != NULL && (len) == sizeof(int))
@@ -156,20 +157,6 @@ ssize_t fake_pread(int fd, void *room, size_t len, off_t from)
 		}
 	}
 	return (ssize_t)fill;
-}
-
-int fake_fstat(int fd, struct stat *s)
-{
-	MUST(fd == STDERR_FILENO);
-	memset(s, 0, sizeof *s);
-	s->st_mode = S_IFREG;
-	return 0;
-}
-
-int fake_pipe(int ends[2])
-{
-	ends[0] = ends[1] = OTHER_FD;
-	return 0;
 }
 
 /*
@@ -347,21 +334,9 @@ int fake_getaddrinfo(const char *host, const char *service, const struct addrinf
 	return EAI_NONAME;
 }
 
-unsigned fake_if_nametoindex(const char *name)
-{
-	return strcmp(name, "lo") == 0 ? 1 : strcmp(name, "eth0") == 0 ? 2 : 0;
-}
-
 char *fake_if_indextoname(unsigned index, char name[IF_NAMESIZE])
 {
 	return index == 1 || index == 2 ? strcpy(name, index == 1 ? "lo" : "eth0") : NULL;
-}
-
-int fake_getrlimit(int what, struct rlimit *limit)
-{
-	(void)what;
-	limit->rlim_cur = limit->rlim_max = 4096;
-	return 0;
 }
 
 int fake_setgroups(size_t len, const gid_t *list)
@@ -372,13 +347,6 @@ int fake_setgroups(size_t len, const gid_t *list)
 		return -1;
 	}
 	became_group = (long)list[0];
-	return 0;
-}
-
-int fake_setgid(gid_t gid)
-{
-	MUST(became_uid == -1);
-	became_gid = (long)gid;
 	return 0;
 }
 
