@@ -277,10 +277,6 @@ old/unused name <gone>, port = 6000, fd = N "
     is "$(names)" "name abc at port 5000"
 }
 
-closed_output() { # COMMAND...
-    "$@" >&-
-}
-
 @test "a command may be read by a program that stops reading" {
     start
     hold many 1 many 500 250

@@ -93,10 +93,6 @@ name b|epmd: the answer broke off: Connection timed out"
     unregistered abc
 }
 
-closed_output() { # COMMAND...
-    "$@" >&-
-}
-
 full_output() { # COMMAND...
     "$@" >/dev/full
 }

@@ -128,6 +128,10 @@ epmd() { # the binary under test, in the foreground
     $EPMD_RUNNER "$EPMD" "$@"
 }
 
+closed_output() { # COMMAND...
+    "$@" >&-
+}
+
 # a daemon with -d on $PORT, its log in $TMP/log, its process in $EPMD_PID
 start() { # OPTION...
     $EPMD_RUNNER "$EPMD" -d -port "$PORT" "$@" >"$TMP/log" 2>&1 </dev/null 3>&- &
@@ -168,6 +172,10 @@ log() {
 
 logged() { # LINE, whole
     log | grep -qxF -- "$1"
+}
+
+logged_like() { # REGEX
+    log | grep -q -- "$1"
 }
 
 # ---- bytes

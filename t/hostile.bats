@@ -300,10 +300,6 @@ start_quiet() { # COMMAND-BEFORE-IT...
     wait_for logged_like '^no free connection: .* ([0-9]* of 2[0-9]* from 10.77.0.2)$'
 }
 
-logged_like() { # REGEX
-    log | grep -q "$1"
-}
-
 @test "entering and leaving a shortage writes one line each, however often it is met" {
     full
     need_no_runner

@@ -45,10 +45,6 @@ unregistering 'xyz:N', port 42802
 unregistering 'test:N', port 32781"
 }
 
-logged_like() { # TEXT
-    grep -q -- "$1" "$TMP/log"
-}
-
 unregistered_quietly() { # NAME, without asking, which would be logged
     logged_like "unregistering '$1:"
 }
