@@ -363,11 +363,14 @@ int fake_setuid(uid_t uid)
 
 enum {
 	DEBUG, DAEMON, SYSTEMD, RELAXED, LOCAL, PORT, PACKET, IDLE, ACCEPT, WRITE, ADDRESS, USER,
-	HOST, TIMEOUT, WAIT, SETTINGS
+	HOST, TIMEOUT, WAIT, SETTINGS,
+	NAMES = SETTINGS, LOOKUP, REGISTER, STATUS, COUNTS, DUMP, STARTED, KILL, STOP, HELP,
+	VERSION, NONE
 };
 
 static struct want {
 	int command, status;
+	const struct word *of_command; /* the last option that a daemon has no use for */
 	long number[SETTINGS];
 	int given[SETTINGS];
 	const char *text[SETTINGS];
@@ -399,86 +402,69 @@ static int said_of(size_t cut, const char *behind, const char *format, ...)
 #define COMPLAINS(...) said_of(WHY_MAX, "\n", __VA_ARGS__)
 #define MISTAKES(...) said_of(WHY_MAX, "\nepmd -help lists them\n", __VA_ARGS__)
 
-/*
- * The options in the order in which they are thought of; the commands with as many arguments as the
- * number behind each name.
- */
-static const char *const known[] = {
-	"-d", "-debug", "-daemon", "-systemd", "-relaxed_command_check", "-local_names", "-port",
-	"-packet_timeout", "-exit_idle", "-delay_accept", "-delay_write", "-address", "-user",
-	"-host", "-timeout", "-wait",
-	"-names", "-lookup1", "-register2", "-status", "-counts", "-dump", "-started", "-kill",
-	"-stop1", "-help", "-h", "-version", "-V"
+/* The options in the order in which they are thought of, then the commands. */
+static const struct word {
+	const char *name;
+	int is, args;
+	const char *needs;
+} known[] = {
+	{ "-d", DEBUG, 0, NULL }, { "-debug", DEBUG, 0, NULL }, { "-daemon", DAEMON, 0, NULL },
+	{ "-systemd", SYSTEMD, 0, NULL }, { "-relaxed_command_check", RELAXED, 0, NULL },
+	{ "-local_names", LOCAL, 0, NULL }, { "-port", PORT, 1, "a number" },
+	{ "-packet_timeout", PACKET, 1, "a number" }, { "-exit_idle", IDLE, 1, "a number" },
+	{ "-delay_accept", ACCEPT, 1, "a number" }, { "-delay_write", WRITE, 1, "a number" },
+	{ "-address", ADDRESS, 1, "IP addresses" }, { "-user", USER, 1, "a name" },
+	{ "-host", HOST, 1, "a host's name or address" }, { "-timeout", TIMEOUT, 1, "a number" },
+	{ "-wait", WAIT, 1, "a number" }, { "-names", NAMES, 0, NULL },
+	{ "-lookup", LOOKUP, 1, "a name" }, { "-register", REGISTER, 2, "a name and a port" },
+	{ "-status", STATUS, 0, NULL }, { "-counts", COUNTS, 0, NULL }, { "-dump", DUMP, 0, NULL },
+	{ "-started", STARTED, 0, NULL }, { "-kill", KILL, 0, NULL },
+	{ "-stop", STOP, 1, "a name" }, { "-help", HELP, 0, NULL }, { "-h", HELP, 0, NULL },
+	{ "-version", VERSION, 0, NULL }, { "-V", VERSION, 0, NULL }
 };
-static const int meant[] = { DEBUG, DEBUG, DAEMON, SYSTEMD, RELAXED, LOCAL, PORT, PACKET, IDLE,
-    ACCEPT, WRITE, ADDRESS, USER, HOST, TIMEOUT, WAIT };
-enum {
-	NAMES = LENGTH(meant), LOOKUP, REGISTER, STATUS, COUNTS, DUMP, STARTED, KILL, STOP, HELP,
-	H, VERSION, V, WORDS_KNOWN, NONE
-};
 
-/* The known word, of two dashes or one; WORDS_KNOWN where it is none. */
-static int known_of(const char *word)
+/* The known word, of two dashes or one; or NULL. */
+static const struct word *known_of(const char *text)
 {
-	size_t i, len;
+	const struct word *w;
 
-	if (word[0] == '-' && word[1] == '-')
-		word++;
-	for (i = 0; i < WORDS_KNOWN; i++) {
-		len = strlen(known[i]) - (known[i][strlen(known[i]) - 1] < 'A');
-		if (strlen(word) == len && memcmp(word, known[i], len) == 0)
-			break;
-	}
-	return (int)i;
-}
-
-static char *name_of(int i)
-{
-	static char name[2][32];
-	static int turn;
-
-	turn = !turn;
-	strcpy(name[turn], known[i]);
-	name[turn][strcspn(name[turn], "12")] = '\0';
-	return name[turn];
+	if (text[0] == '-' && text[1] == '-')
+		text++;
+	for (w = known; w < known + LENGTH(known); w++)
+		if (strcmp(text, w->name) == 0)
+			return w;
+	return NULL;
 }
 
 /*
  * The first of those that have most letters in common with it from the beginning: two, or the only
- * one that it has; or -1.
+ * one that it has; or NULL.
  */
-static int alike(const char *word, size_t len)
+static const struct word *alike(const char *text, size_t len)
 {
-	size_t want_letters = len, i;
+	const struct word *w;
+	size_t letters;
 
-	for (; want_letters >= 1 && (want_letters >= 2 || len == 1); want_letters--)
-		for (i = 0; i < WORDS_KNOWN; i++)
-			if (strlen(name_of((int)i)) > want_letters &&
-			    memcmp(known[i] + 1, word, want_letters) == 0)
-				return (int)i;
-	return -1;
+	for (letters = len; letters >= 1 && (letters >= 2 || len == 1); letters--)
+		for (w = known; w < known + LENGTH(known); w++)
+			if (strncmp(w->name + 1, text, letters) == 0)
+				return w;
+	return NULL;
 }
 
-static int want_unknown(const char *word)
+static int want_unknown(const char *text)
 {
-	const char *bare = word;
-	char text[FAIL_MAX + 1];
-	size_t len;
-	int i;
+	const char *const bare = text + strspn(text, "-"), *const value = strchr(text, '=');
+	const struct word *const w = alike(bare, strcspn(bare, "="));
+	char what[FAIL_MAX + 1];
 
-	snprintf(text, sizeof text, *word == '-' ? "unknown option: %s" : "unknown command: \"%s\"",
-	    word);
-	while (*bare == '-')
-		bare++;
-	for (len = 0; bare[len] != '\0' && bare[len] != '='; len++)
-		;
-	i = alike(bare, len);
-	if (i < 0)
-		return MISTAKES("epmd: %s", text);
-	if (strchr(word, '=') != NULL)
-		return MISTAKES("epmd: %s (did you mean %s %s?)", text, name_of(i),
-		    strchr(word, '=') + 1);
-	return MISTAKES("epmd: %s (did you mean %s?)", text, name_of(i));
+	snprintf(what, sizeof what, *text == '-' ? "unknown option: %s" : "unknown command: \"%s\"",
+	    text);
+	if (w == NULL)
+		return MISTAKES("epmd: %s", what);
+	if (value != NULL)
+		return MISTAKES("epmd: %s (did you mean %s %s?)", what, w->name, value + 1);
+	return MISTAKES("epmd: %s (did you mean %s?)", what, w->name);
 }
 
 /* 1, or 0 at a mistake. */
@@ -530,65 +516,51 @@ static int want_environment(void)
 	return want_value(IDLE, "ERL_EPMD_EXIT_IDLE", text);
 }
 
-static int want_arguments_of(int command, int i)
+static int want_behind(const struct word *command, int i)
 {
-	const int args = known[command][strlen(known[command]) - 1] - '0';
-	int s;
+	const struct word *w;
 
 	want.arg = line.word + i;
-	if (args == 1 || args == 2) {
-		if (line.len - i < args)
-			return MISTAKES("epmd: %s needs %s", name_of(command),
-			    args == 1 ? "a name" : "a name and a port");
-		i += args;
-	}
-	for (; i < line.len; i++) {
-		s = known_of(line.word[i]);
-		if (s == WORDS_KNOWN)
-			return MISTAKES("epmd: nothing goes behind %s: \"%s\"", name_of(command),
+	if (line.len - i < command->args)
+		return MISTAKES("epmd: %s needs %s", command->name, command->needs);
+	for (i += command->args; i < line.len; i++) {
+		w = known_of(line.word[i]);
+		if (w == NULL)
+			return MISTAKES("epmd: nothing goes behind %s: \"%s\"", command->name,
 			    line.word[i]);
-		if (s >= NAMES)
-			return MISTAKES("epmd: one command at a time: %s, or %s", name_of(command),
-			    name_of(s));
-		if (meant[s] != DEBUG)
-			return MISTAKES("epmd: %s goes before %s", name_of(s), name_of(command));
+		if (w->is >= SETTINGS)
+			return MISTAKES("epmd: one command at a time: %s, or %s", command->name,
+			    w->name);
+		if (w->is != DEBUG)
+			return MISTAKES("epmd: %s goes before %s", w->name, command->name);
 		want.number[DEBUG]++;
 	}
-	want.command = command;
+	want.command = command->is;
 	return 1;
 }
 
 static int want_line(void)
 {
-	static const char number[] = "a number";
-	static const char *const needs[SETTINGS] = {
-		[PORT] = number, [PACKET] = number, [IDLE] = number, [ACCEPT] = number,
-		[WRITE] = number, [TIMEOUT] = number, [WAIT] = number,
-		[ADDRESS] = "IP addresses", [USER] = "a name", [HOST] = "a host's name or address"
-	};
-	int i, s, k, of_command = -1;
+	const struct word *w;
+	int i;
 
 	for (i = 0; i < line.len; i++) {
-		s = known_of(line.word[i]);
-		if (s == WORDS_KNOWN)
+		w = known_of(line.word[i]);
+		if (w == NULL)
 			return want_unknown(line.word[i]);
-		if (s >= NAMES)
-			return want_arguments_of(s, i + 1);
-		k = meant[s];
-		want.given[k] = 1;
-		if (k == HOST || k == TIMEOUT || k == WAIT)
-			of_command = s;
-		if (k < PORT) {
-			want.number[k]++;
-			continue;
-		}
-		if (++i == line.len)
-			return MISTAKES("epmd: %s needs %s", name_of(s), needs[k]);
-		if (!want_value(k, name_of(s), line.word[i]))
+		if (w->is >= SETTINGS)
+			return want_behind(w, i + 1);
+		want.given[w->is] = 1;
+		if (w->is >= HOST)
+			want.of_command = w;
+		if (w->args == 0)
+			want.number[w->is]++;
+		else if (++i == line.len)
+			return MISTAKES("epmd: %s needs %s", w->name, w->needs);
+		else if (!want_value(w->is, w->name, line.word[i]))
 			return 0;
 	}
 	want.command = NONE;
-	want.status = of_command;
 	return 1;
 }
 
@@ -1007,9 +979,9 @@ static void check(int status)
 	    ((want.command < HELP || want.command == NONE) && !want_environment())) {
 		MUST(status == 1 && opened == 0 && shown.len == 0);
 		must_complain(want.wrong);
-	} else if (want.command == NONE && want.status >= 0) {
+	} else if (want.command == NONE && want.of_command != NULL) {
 		(void)MISTAKES("epmd: %s is for a command, and there is none",
-		    name_of(want.status));
+		    want.of_command->name);
 		MUST(status == 1 && opened == 0 && shown.len == 0);
 		must_complain(want.wrong);
 	} else if (want.command == NONE) {
@@ -1046,7 +1018,8 @@ static int is_variable(const uint8_t *text, size_t len)
 {
 	static const char *const names[] = {
 		"ERL_EPMD_PORT=", "ERL_EPMD_ADDRESS=", "ERL_EPMD_RELAXED_COMMAND_CHECK=",
-		"ERL_EPMD_LOCAL_NAMES=", "LISTEN_PID=", "LISTEN_FDS=", "NOTIFY_SOCKET="
+		"ERL_EPMD_LOCAL_NAMES=", "ERL_EPMD_EXIT_IDLE=", "LISTEN_PID=", "LISTEN_FDS=",
+		"NOTIFY_SOCKET="
 	};
 	size_t k, n;
 
