@@ -2668,53 +2668,55 @@ static int64_t turn(int64_t next_ms)
 #define CLI_MOMENT_MS   100  /* between two tries of -wait */
 #define CLI_TEXT_MAX    (EPMD_LINE_MAX + 256)
 
-/* An option adds one to a flag, or takes a number or a text; a command, which is the last, runs. */
+/* An option adds one to its flag, or takes a number or a text. A command runs, last. */
 struct option {
 	const char *name;
-	const char *variable;          /* of the environment, read if the option is not given */
+	const char *variable;          /* of the environment; the option goes before it */
 	int *flag;
 	const char **text;
 	uint32_t *number, min, max;
-	const char *needs;             /* the value, or a command's arguments, in words */
-	int (*run)(void);              /* a command: returns its exit status, or NO_EPMD */
-	const char *says;              /* a command that asks nobody */
+	const char *needs;             /* in words: the text, or a command's arguments */
+	int (*run)(void);              /* a command; returns its exit status, or NO_EPMD */
+	const char *says;              /* of a command that asks no daemon: its output */
 	enum { OF_DAEMON, OF_COMMAND, OF_BOTH, USES } use;
-	uint8_t request, args;         /* a command's, and how many arguments it has */
+	uint8_t request;               /* of a command that shares its function */
+	uint8_t args;                  /* how many arguments a command takes */
 };
 
-#define NO_EPMD (-1) /* nobody can be asked, or what answers is no epmd; the reason is kept */
+#define NO_EPMD (-1) /* no epmd could be asked, or none answered, and complain() was told why */
 
 /*
- * A command is tried until it succeeds or the time of -wait is up. cli_ask() connects and sends a
- * request, cli_read() gathers the answer in in[], cli_put() what is to be said of it in out[], and
- * complain() in why[] why the command failed. Both are written after the last try. Output that does
- * not fit is written at once; then there is no other try.
+ * The client half's state. A command is tried until it succeeds or the time of -wait is up.
+ * cli_ask() connects and sends a request, and cli_read() alone fills in[], from which the commands
+ * take the answer. cli_put() gathers output in out[], and complain() in why[] why the command
+ * failed. Both are written after the last try. Output that does not fit is written at once, and
+ * then there is no other try.
  */
 static struct {
 	const struct option *command;
 	char **arg;                    /* its arguments */
-	int status_none;               /* its status if it comes to NO_EPMD */
-	int quiet;                     /* about why it failed */
+	int status_none;               /* its exit status if it returns NO_EPMD */
+	int quiet;                     /* why it failed is not written */
 	int fd;                        /* the connection, or -1 */
 	int error;                     /* errno of its failure; ETIMEDOUT: the time is up */
 	int cut;                       /* this try has less time than -timeout says */
 	int written;                   /* some output was written */
-	int unwritten;                 /* errno of output that could not be */
+	int write_error;               /* errno of output that could not be written */
 	int table;                     /* the output is rows of columns, for a terminal */
-	int width;                     /* of the first column, in characters */
+	int width;                     /* of their first column, in characters */
 	int64_t deadline_ms;           /* of this try */
 	int64_t until_ms;              /* -wait's */
-	size_t at, len;                /* in[at .. len - 1] is still to be read */
+	size_t at, len;                /* in[at .. len - 1] is still to be taken */
 	size_t out_len, why_len;
-	char whom[CLI_TEXT_MAX];       /* who is asked, for messages */
+	char daemon[CLI_TEXT_MAX];     /* the one that is asked, for messages */
 	char why[2 * CLI_TEXT_MAX];
-	uint8_t in[EPMD_PACKET_MAX + 1]; /* of the answer; the last byte is for a NUL */
+	uint8_t in[EPMD_PACKET_MAX + 1]; /* the last byte is for a NUL */
 	char out[EPMD_SCRATCH_MAX + 1];
 } cli;
 
 /*
- * Keeps why a command failed. If that is only because -wait left this try too little time, the
- * failure before is kept.
+ * Keeps why a command failed, and returns 1, a command's status then. If it failed only because
+ * -wait left this try too little time, the reason of the try before is kept.
  */
 static int complain(const char *format, ...)
 {
@@ -2737,7 +2739,7 @@ static void cli_tell(void)
 	cli.why_len = 0;
 }
 
-/* Waits for POLLIN or POLLOUT; 0 and ETIMEDOUT when the time has come. */
+/* Waits until the descriptor is ready. Returns 0, with errno ETIMEDOUT, if it is not in time. */
 static int cli_wait(int fd, short want, int64_t until_ms)
 {
 	struct pollfd p = { fd, want, 0 };
@@ -2755,12 +2757,12 @@ static void cli_write(const char *text, size_t len)
 	ssize_t n;
 
 	cli.written = 1;
-	while (len > 0 && cli.unwritten == 0) {
+	while (len > 0 && cli.write_error == 0) {
 		n = -1;
 		if (cli_wait(STDOUT_FILENO, POLLOUT, cli.deadline_ms))
 			n = write(STDOUT_FILENO, text, len);
 		if (n < 0) {
-			cli.unwritten = errno;
+			cli.write_error = errno;
 			return;
 		}
 		text += n;
@@ -2768,7 +2770,7 @@ static void cli_write(const char *text, size_t len)
 	}
 }
 
-/* Parts a line at each `mark`, up to so many parts; the rest are NULL. */
+/* Cuts a line at each `mark` into so many parts; those that it does not have are NULL. */
 static void split(char *line, char mark, char *part[], int parts)
 {
 	int k;
@@ -2791,7 +2793,7 @@ static int row_width(const char *row)
 	return width;
 }
 
-/* Writes what is gathered; a table's columns are aligned, by the names that are written first. */
+/* Writes out[]. The columns of a table are aligned to the longest of the names written first. */
 static void cli_flush(void)
 {
 	char line[2 * CLI_TEXT_MAX], *c[7], *row, *next;
@@ -2815,7 +2817,7 @@ static void cli_flush(void)
 	cli.out_len = 0;
 }
 
-/* Output that is not cut in two. */
+/* Adds to out[], which is written first if it has too little room. */
 static void cli_put(const void *text, size_t len)
 {
 	if (len > EPMD_SCRATCH_MAX - cli.out_len)
@@ -2838,8 +2840,8 @@ static int cli_say(const char *format, ...)
 }
 
 /*
- * Replaces what a terminal would obey, and what is no UTF-8, by a `?`, and leaves out NULs, which
- * end the lines of a dump. Returns the length that is left.
+ * Replaces each control character, which a terminal would obey, and each byte that is no UTF-8 by a
+ * `?`, and drops NULs, which end the lines of a dump. Returns the length of the rest.
  */
 static size_t clean(void *bytes, size_t len)
 {
@@ -2876,7 +2878,7 @@ static int cli_resolve(union address to[CLI_ADDRESS_MAX], const char **reason)
 	return 0;
 }
 #else
-/* getaddrinfo() has no time limit. */
+/* Ends a command that waits in getaddrinfo(), which has no time limit. */
 static void on_alarm(int signal)
 {
 	static const char line[] = "epmd: time is up, and the host's name has no address yet\n";
@@ -2887,7 +2889,7 @@ static void on_alarm(int signal)
 	_exit(cli.status_none);
 }
 
-/* The addresses of a host by its name, and how many they are; else 0 and the reason. */
+/* Finds a host's addresses by its name. Returns how many there are; if none, *reason says why. */
 static int cli_resolve(union address to[CLI_ADDRESS_MAX], const char **reason)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
@@ -2912,7 +2914,7 @@ static int cli_resolve(union address to[CLI_ADDRESS_MAX], const char **reason)
 }
 #endif
 
-/* The addresses of the epmd to ask, and how many they are; else 0 and the reason. */
+/* Finds the addresses of the epmd to ask, as cli_resolve() does. */
 static int cli_addresses(union address to[CLI_ADDRESS_MAX], const char **reason)
 {
 	const uint16_t port = (uint16_t)set.port;
@@ -2927,29 +2929,13 @@ static int cli_addresses(union address to[CLI_ADDRESS_MAX], const char **reason)
 	return set.host == NULL && address_parse(second, port, &to[1]) == 0 ? 2 : 1;
 }
 
-/* Sets cli.fd to a connection if there is one until then, or cli.error to why there is none. */
-static void cli_connect(const union address *to, int64_t until_ms)
-{
-	socklen_t size = sizeof cli.error;
-
-	cli.error = 0;
-	cli.fd = socket(to->any.sa_family, SOCK_STREAM, 0);
-	if (cli.fd < 0 || set_flags(cli.fd) < 0 ||
-	    (connect(cli.fd, &to->any, address_len(to)) < 0 && errno != EINPROGRESS) ||
-	    !cli_wait(cli.fd, POLLOUT, until_ms))
-		cli.error = errno;
-	else
-		(void)getsockopt(cli.fd, SOL_SOCKET, SO_ERROR, &cli.error, &size);
-	if (cli.error != 0)
-		cli_close();
-}
-
 #define ASK_MAX (ALIVE2_MIN + EPMD_NAME_MAX) /* bytes of a registration that has no extra */
 
-/* Connects, and sends a request's byte and a name. Returns 0, or NO_EPMD. */
-static int cli_ask(uint8_t request, const void *name, size_t len)
+/* Connects, and sends a request: its byte and a name, or another body. Returns 0, or NO_EPMD. */
+static int cli_ask(uint8_t request, const void *body, size_t len)
 {
 	union address to[CLI_ADDRESS_MAX];
+	socklen_t size = sizeof cli.error;
 	const char *reason = "";
 	uint8_t packet[AT_REQUEST + ASK_MAX];
 	int64_t share_ms;
@@ -2966,24 +2952,34 @@ static int cli_ask(uint8_t request, const void *name, size_t len)
 		share_ms = (cli.deadline_ms - clock_ms()) / (count - k);
 		if (share_ms > CLI_NEXT_MS && k < count - 1)
 			share_ms = CLI_NEXT_MS;
-		cli_connect(&to[k], clock_ms() + share_ms);
+		cli.error = 0;
+		cli.fd = socket(to[k].any.sa_family, SOCK_STREAM, 0);
+		if (cli.fd < 0 || set_flags(cli.fd) < 0 ||
+		    (connect(cli.fd, &to[k].any, address_len(&to[k])) < 0 &&
+		    errno != EINPROGRESS) ||
+		    !cli_wait(cli.fd, POLLOUT, clock_ms() + share_ms))
+			cli.error = errno;
+		else
+			(void)getsockopt(cli.fd, SOL_SOCKET, SO_ERROR, &cli.error, &size);
+		if (cli.error != 0)
+			cli_close();
 		reason = strerror(cli.error);
 	}
 	at = put_16(packet, 0, (unsigned)len + 1);
 	at = put_8(packet, at, request);
-	at = put_bytes(packet, at, name, len);
+	at = put_bytes(packet, at, body, len);
 	if (cli.fd >= 0 && send(cli.fd, packet, at, MSG_NOSIGNAL) == (ssize_t)at)
 		return 0;
 	if (cli.fd >= 0)
 		reason = strerror(errno);
 	cli_close();
-	(void)complain("Cannot connect to %s: %s", cli.whom, reason);
+	(void)complain("Cannot connect to %s: %s", cli.daemon, reason);
 	return NO_EPMD;
 }
 
 /*
- * Reads until that many bytes of the answer are there to be taken. 0 if it ends before, if time is
- * up, or if in[] is full.
+ * Reads until that many bytes of the answer can be taken. Returns 0 if it ends before, if the time
+ * is up, or if in[] is full.
  */
 static int cli_read(size_t want)
 {
@@ -3007,7 +3003,7 @@ static int cli_read(size_t want)
 	return cli.len >= want;
 }
 
-/* The next line with its line feed, or as much of it as fits; its length, 0 at the end. */
+/* Takes a line with its line feed, or as much of it as fits. Returns its length, 0 at the end. */
 static size_t cli_line(char **line)
 {
 	const uint8_t *end;
@@ -3022,17 +3018,17 @@ static size_t cli_line(char **line)
 	return len;
 }
 
-/* What answers, or does not, is no epmd. */
+/* Complains of a peer that does not answer, or not as an epmd does. */
 static int cli_no_answer(void)
 {
 	if (cli.error == ETIMEDOUT)
-		(void)complain("time is up, with no answer from %s", cli.whom);
+		(void)complain("time is up, with no answer from %s", cli.daemon);
 	else
 		(void)complain("no answer from epmd: is it one, and may this host ask?");
 	return NO_EPMD;
 }
 
-/* Asks for a list. Returns the port that begins it, or NO_EPMD. */
+/* Asks for a list. Returns the daemon's port, which begins the list, or NO_EPMD. */
 static int cli_ask_list(uint8_t request, const char *what)
 {
 	if (cli_ask(request, what, strlen(what)) != 0)
@@ -3043,7 +3039,7 @@ static int cli_ask_list(uint8_t request, const char *what)
 	return get_16(cli.in, 2);
 }
 
-/* As a client of that kind calls itself, else the number. */
+/* A node's type in a word, if it has one; older nodes have their own numbers for both types. */
 static const char *type_text(uint32_t type, char number[12])
 {
 	if (type == EPMD_TYPE_NORMAL || type == 109 || type == 110)
@@ -3055,8 +3051,9 @@ static const char *type_text(uint32_t type, char number[12])
 }
 
 /*
- * A row of -status, if the line is one: a dump's has a name, a port, and whether it is active. What
- * is unknown is a dash, so that no column is empty; what is longer than a daemon makes it is cut.
+ * Adds a row of -status, if the line is a node's: in a dump, its name, its port, and whether it is
+ * active. An unknown value is a dash, so that no column is empty, and one that is longer than any
+ * daemon's is cut.
  */
 static void cli_say_row(char *line, size_t len, int from_dump)
 {
@@ -3070,7 +3067,7 @@ static void cli_say_row(char *line, size_t len, int from_dump)
 
 	line[line[len - 1] == '\n' ? len - 1 : len] = '\0';
 	if (from_dump) {
-		line += len > 1 && *line == '\0'; /* the end of the line before */
+		line += len > 1 && *line == '\0'; /* this NUL ends the line before */
 		c[0] = strchr(line, '<');
 		end = strrchr(line, '>');
 		if (c[0] == NULL || end == NULL || end < c[0])
@@ -3101,7 +3098,7 @@ static void cli_say_row(char *line, size_t len, int from_dump)
 
 enum list { LIST_TEXT, LIST_STATUS, LIST_DUMP };
 
-/* The lines of a list, as they are or as rows of a table. */
+/* Adds the lines of a list as they are, or as rows of -status. Returns the command's status. */
 static int cli_say_list(enum list kind)
 {
 	char *line;
@@ -3116,7 +3113,7 @@ static int cli_say_list(enum list kind)
 	return cli.error == 0 ? 0 : complain("the answer broke off: %s", strerror(cli.error));
 }
 
-/* -names, -dump: the daemon's lines. */
+/* -names, -dump: the daemon's port, and its lines. */
 static int command_list(void)
 {
 	const int port = cli_ask_list(cli.command->request, "");
@@ -3127,14 +3124,14 @@ static int command_list(void)
 	return cli_say_list(LIST_TEXT);
 }
 
-/* -counts: as the daemon says them. */
+/* -counts: the daemon's lines. An epmd without counts is told from what is no epmd. */
 static int command_counts(void)
 {
 	if (cli_ask_list(EPMD_STATUS_REQ, "c") >= 0)
 		return cli_say_list(LIST_TEXT);
 	if (cli.fd >= 0 && cli.error != ETIMEDOUT && cli_ask_list(EPMD_NAMES_REQ, "") >= 0)
 		return complain("no counts from %s: it is another kind, or this host may not ask",
-		    cli.whom);
+		    cli.daemon);
 	return NO_EPMD;
 }
 
@@ -3155,9 +3152,9 @@ static int command_status(void)
 }
 
 /*
- * -started: whether what answers begins with a port, as an epmd does. Ours is asked what it does
- * not log at -d: erl runs `epmd -daemon` at every start. Another host's would log, and count, a
- * refusal.
+ * -started: whether a list begins with a port. `epmd -daemon`, which erl runs at every start, asks
+ * this too, so an epmd here is asked for what it does not log at -d. An epmd on another host would
+ * refuse that, and log and count the refusal.
  */
 static int command_started(void)
 {
@@ -3166,7 +3163,7 @@ static int command_started(void)
 	return cli_ask_list(EPMD_NAMES_REQ, "") >= 0 ? 0 : 1;
 }
 
-/* -kill, -stop: an answer of one word, or none. OTP's says two of a name that it does not know. */
+/* -kill, -stop: a word is the answer, or none. OTP's epmd sends two for a name without a node. */
 static int command_word(void)
 {
 	const int kill = cli.command->request == EPMD_KILL_REQ;
@@ -3198,8 +3195,8 @@ static int command_word(void)
 }
 
 /*
- * A PORT2_RESP in in[]: 1 if it is whole and says yes; 0 if it says no, as the closing of a
- * connection that asked for no good name does; or NO_EPMD.
+ * Asks for a node's port. Returns 1 if in[] has a whole PORT2_RESP with an entry; 0 if there is no
+ * such node, which a closed connection says too if the name is not a good one; or NO_EPMD.
  */
 static int cli_ask_port(const char *name)
 {
@@ -3220,7 +3217,7 @@ static int cli_ask_port(const char *name)
 	return cli_no_answer();
 }
 
-/* A node is registered without the host that stands behind its name. */
+/* Cuts off the host behind a node's name, since the node is registered without. */
 static void cut_host(char *name)
 {
 	char *const at = strchr(name, '@');
@@ -3264,7 +3261,7 @@ static uint32_t number_parse(const char *from, const char *text, uint32_t min, u
 	exit(1);
 }
 
-/* Why a registration was not answered with yes, as far as it can be found out. */
+/* Complains that a registration failed, and tells why as far as the answer and a look-up show. */
 static int not_registered(const char *name)
 {
 	if (cli.len == 0 && cli.error == 0)
@@ -3278,8 +3275,8 @@ static int not_registered(const char *name)
 }
 
 /*
- * -register: as a hidden node, for as long as both this process and the daemon live; with -wait,
- * again when the daemon comes back.
+ * -register: registers a hidden node for as long as both this process and the daemon live; with
+ * -wait, again when the daemon comes back.
  */
 static int command_register(void)
 {
@@ -3313,7 +3310,7 @@ static int command_register(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)cli_say("registered %s at port %u\n", name, port);
 	cli_flush();
-	if (cli.unwritten != 0)
+	if (cli.write_error != 0)
 		return 1;
 	cli.deadline_ms = NEVER;
 	do
@@ -3328,7 +3325,7 @@ static int command_register(void)
 	return 1;
 }
 
-/* -help, -version */
+/* -help, -version: what the command's row says. */
 static int command_say(void)
 {
 	cli_put(cli.command->says, strlen(cli.command->says));
@@ -3336,8 +3333,8 @@ static int command_say(void)
 }
 
 /*
- * Tries until it succeeds or -wait's time is up, and returns the exit status. The first try has all
- * of -timeout, another one no more than is left.
+ * Tries a command until it succeeds or the time of -wait is up, and returns its exit status. The
+ * first try has all of -timeout, another one no more than is left of -wait.
  */
 static int run_command(const struct option *command, char **arg)
 {
@@ -3348,14 +3345,14 @@ static int run_command(const struct option *command, char **arg)
 
 	cli.command = command;
 	cli.arg = arg;
-	cli.status_none = command->run == command_lookup ? 2 : 1; /* 1: the node is not there */
+	cli.status_none = command->run == command_lookup ? 2 : 1; /* 1: no such node */
 	cli.quiet = command->run == command_started;
 	cli.fd = -1;
 	cli.until_ms = clock_ms() + (int64_t)set.wait_s * 1000;
 	if (set.host == NULL)
-		snprintf(cli.whom, sizeof cli.whom, "local epmd, port %u", (unsigned)set.port);
+		snprintf(cli.daemon, sizeof cli.daemon, "local epmd, port %u", (unsigned)set.port);
 	else
-		snprintf(cli.whom, sizeof cli.whom, "epmd on \"%.*s\", port %u", EPMD_NAME_MAX,
+		snprintf(cli.daemon, sizeof cli.daemon, "epmd on \"%.*s\", port %u", EPMD_NAME_MAX,
 		    set.host, (unsigned)set.port);
 	for (;;) {
 		cli.cut = left_ms < limit_ms;
@@ -3375,8 +3372,8 @@ static int run_command(const struct option *command, char **arg)
 	if (cli.out_len > 0)
 		cli_flush();
 	cli.cut = 0;
-	if (cli.unwritten != 0)
-		status = complain("cannot write: %s", strerror(cli.unwritten));
+	if (cli.write_error != 0)
+		status = complain("cannot write: %s", strerror(cli.write_error));
 	if (status != 0 && !cli.quiet)
 		cli_tell();
 	return status;
@@ -3385,8 +3382,8 @@ static int run_command(const struct option *command, char **arg)
 /* ==== 14 Process: descriptors, signals, limits, rights, the background, the supervisor ==== */
 
 /*
- * So that no socket becomes standard input, output or error: opens those that are closed, or all of
- * them anew. /dev/null reads as empty and takes nothing; in an empty root the root itself does so.
+ * Opens /dev/null as standard input, output and error: as those that are closed, so that no socket
+ * takes their place, or as all. In an empty root, the root is as good: it cannot be read.
  */
 static void null_stdio(int all)
 {
@@ -3406,9 +3403,9 @@ static void null_stdio(int all)
 #define FD_BLOCK 1024
 
 /*
- * Looks for closed descriptors, from `first` on, until `want` are found; returns how many there
- * are, and where the search ended in *end, which it does not pass. Open ones are closed if asked
- * to. poll() tells of a block at once, of no more than the soft limit of open files.
+ * Counts the descriptors from `first` on that are closed, until it has `want` of them or comes to
+ * *end; sets *end to where it stopped. With close_open, it closes the others. poll() says POLLNVAL
+ * of a closed one, and takes as many at a time as the soft limit of open files.
  */
 static rlim_t find_closed(rlim_t first, rlim_t *end, rlim_t want, int close_open)
 {
@@ -3434,7 +3431,7 @@ static rlim_t find_closed(rlim_t first, rlim_t *end, rlim_t want, int close_open
 	return found;
 }
 
-/* So that no caller's file, pipe or lock stays open as long as the daemon lives. */
+/* Closes what the caller left open, so that no file, pipe or lock is held as long as the daemon. */
 static void close_inherited(int first)
 {
 	rlim_t end = 1048576; /* Linux's own limit */
@@ -3457,7 +3454,7 @@ static void set_signal(int number, void (*handler)(int), int flags)
 	(void)sigaction(number, &act, NULL);
 }
 
-/* The default action ends it, so that the caller sees the signal; process 1 has to exit. */
+/* Ends by the signal's default action, which the caller sees. Process 1 has none, and exits. */
 static void on_early_end(int signal)
 {
 	(void)kill(getpid(), signal);
@@ -3465,9 +3462,9 @@ static void on_early_end(int signal)
 }
 
 /*
- * What the caller blocked or ignored does not stay so, but for SIGHUP under nohup(1). SIGUSR1 and
- * SIGUSR2 may reach a command, or the daemon before it serves. At the limit of a file's size, a
- * write fails.
+ * Undoes what the caller blocked or ignored, but for SIGHUP under nohup(1). SIGUSR1 and SIGUSR2 are
+ * ignored, since they may reach a command, or the daemon before it serves; and SIGXFSZ, so that a
+ * write beyond the limit of a file's size fails.
  */
 static void reset_signals(void)
 {
@@ -3487,7 +3484,7 @@ static void reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* The children of process 1 are others' orphans: none may stay as a zombie. */
+/* Process 1 gets other processes' orphans as children: none may stay as a zombie. */
 static void ignore_children(void)
 {
 	set_signal(SIGCHLD, SIG_IGN, 0);
@@ -3496,9 +3493,9 @@ static void ignore_children(void)
 }
 
 /*
- * Sees to it that no write to standard error waits, stops us or ends us, and whether that is
- * systemd's journal. A terminal or a pipe is opened anew, since its flags are the caller's as well;
- * if it is our own terminal then as /dev/tty, which takes no right to the terminal's own file.
+ * Finds out whether standard error is systemd's journal, and makes sure that no write to it blocks,
+ * stops or ends the daemon. A terminal or a pipe is opened anew, since its flags are the caller's
+ * as well; the daemon's own terminal as /dev/tty, which needs no right to the terminal's file.
  */
 static void open_log(void)
 {
@@ -3542,7 +3539,7 @@ static void on_signal(int signal)
 	errno = error;
 }
 
-/* Handlers, so that it ends as PID 1 too, which the kernel shields from signals that have none. */
+/* Sets handlers, since the kernel keeps signals that have none from process 1. */
 static void catch_signals(void)
 {
 	int end[2];
@@ -3568,8 +3565,9 @@ static void open_queue(void)
 #define FD_RESERVE 3 /* beside the connections: the park's, the log's, one for a moment */
 
 /*
- * As many descriptors as the tables need, or as the hard limit allows: then fewer nodes are
- * admitted, so that look-ups keep their room. Those that are open now are taken to stay.
+ * Raises the soft limit of open files as far as the tables need. If the hard limit is lower, fewer
+ * nodes are admitted, so that look-ups keep their room. Descriptors that are open now are taken to
+ * stay open.
  */
 static void set_limits(void)
 {
@@ -3596,7 +3594,7 @@ static void set_limits(void)
 	nodes.limit = (uint16_t)(room - spare < EPMD_NODE_MAX ? room - spare : EPMD_NODE_MAX);
 }
 
-/* How many are admitted, and where; in the foreground only if the limit of open files lowers it. */
+/* Logs what is admitted and where; in the foreground only if the limit of open files lowers it. */
 static void log_start(void)
 {
 	char where[EPMD_LINE_MAX] = "", text[ADDRESS_TEXT_MAX], lowered[64] = "";
@@ -3624,9 +3622,9 @@ static void log_start(void)
 }
 
 /*
- * From root to -user, for good: a name or number that /etc/passwd has, and its group, or a number
- * for both. Not getpwnam(3), which takes memory, and in a static binary other libraries. What is
- * longer than `line` of a line is passed over.
+ * Becomes -user for good: a user of /etc/passwd, by name or number, and its group; or a number that
+ * is not there, which is the group's too. getpwnam(3) would allocate memory, and need shared
+ * libraries in a static binary. The part of a line that does not fit into line[] is skipped.
  */
 static void become_user(void)
 {
@@ -3667,8 +3665,8 @@ static void become_user(void)
 }
 
 /*
- * The secret of the names' hash. It must not wait: a device that boots may have no entropy yet. If
- * the kernel gives none, the clock, the process and the stack's address are what there is.
+ * Sets the secret of the names' hash without waiting for entropy, which a device may lack while it
+ * boots. Then the clock, the process and the stack's address have to do.
  */
 static void set_key(void)
 {
@@ -3690,7 +3688,7 @@ static void set_key(void)
 	nodes.key ^= random;
 }
 
-/* What the system offers to shut in what might be taken over. */
+/* Gives up rights that the daemon does not need, for the case that a peer takes it over. */
 static void give_up_rights(void)
 {
 #ifdef PR_SET_NO_NEW_PRIVS
@@ -3704,8 +3702,9 @@ static void give_up_rights(void)
 }
 
 /*
- * The caller's status is true, since all that can fail was done before. The caller waits for the
- * first child, so that no zombie is left to a parent that knows nothing of it.
+ * Goes to the background: the daemon is the child of a child. The caller waits for the first child,
+ * so that no zombie is left to a parent that knows nothing of it. It ends with a true status, since
+ * all that can fail was done before.
  */
 static void detach(void)
 {
@@ -3729,7 +3728,7 @@ static void detach(void)
 	null_stdio(1);
 }
 
-/* The socket by which a supervisor is told that the daemon serves, sd_notify(3). */
+/* Opens the socket to the supervisor, and tells it that the daemon serves, as sd_notify(3) does. */
 static void open_notify(void)
 {
 	const char *const path = getenv("NOTIFY_SOCKET");
@@ -3834,15 +3833,14 @@ static const struct option options[] = {
 	{ "-V", .run = command_say, .says = "epmd " EPMD_VERSION "\n" },
 };
 
-/* What stands on the command line. */
+/* What the command line says, beside the settings. */
 struct command_line {
 	const struct option *command;      /* or NULL */
 	char **arg;                        /* its arguments */
-	uint32_t given;                    /* options, a bit each, by their row */
-	const struct option *last[USES];   /* of the options of each use, or NULL */
+	const struct option *last[USES];   /* the last option of each use, or NULL */
 };
 
-/* By its name, which may have two dashes; NULL if there is none such. */
+/* Finds a row by its name, which may be written with two dashes. Returns NULL if there is none. */
 static const struct option *option_find(const char *word)
 {
 	const struct option *o;
@@ -3854,7 +3852,7 @@ static const struct option *option_find(const char *word)
 	return NULL;
 }
 
-/* Ends with what complain() kept about the command line. */
+/* Ends with what complain() was told of the command line. */
 static void mistake(int status)
 {
 	static const char hint[] = "epmd -help lists them\n";
@@ -3864,7 +3862,7 @@ static void mistake(int status)
 	exit(status);
 }
 
-/* Complains of a word that is no option and no command: the name most alike may be meant. */
+/* Complains of a word that is no option and no command, and names the one most like it. */
 static int unknown_word(const char *word)
 {
 	const char *const begin = word + strspn(word, "-"), *const value = strchr(word, '=');
@@ -3906,11 +3904,16 @@ static void set_value(const struct option *o, const char *from, const char *text
 		*o->text = text;
 }
 
-/* Sets what the options say. Behind a command there are its arguments and -d alone. */
-static struct command_line read_line(char **argv)
+/*
+ * Sets what the options say, and what the environment says of the others. Behind a command there
+ * are its arguments and -d alone.
+ */
+static struct command_line read_settings(char **argv)
 {
 	struct command_line line = { .command = NULL };
+	uint32_t given = 0; /* options, a bit each, by their row */
 	const struct option *o;
+	const char *text;
 	int k;
 
 	for (; *argv != NULL; argv++) {
@@ -3929,7 +3932,7 @@ static struct command_line read_line(char **argv)
 			line.command = o;
 			line.arg = argv + 1;
 		} else {
-			line.given |= 1u << (o - options);
+			given |= 1u << (o - options);
 			line.last[o->use] = o;
 		}
 		for (k = o->run != NULL ? o->args : o->flag == NULL; k > 0; k--)
@@ -3941,37 +3944,29 @@ static struct command_line read_line(char **argv)
 		else if (o->run == NULL)
 			set_value(o, o->name, *argv);
 	}
-	return line;
-}
-
-/* What no option has said. A variable that is empty is taken as not set, but for a flag's. */
-static void read_environment(const struct command_line *line)
-{
-	const struct option *o;
-	const char *text;
-
 	for (o = options; o < options + LENGTH(options); o++) {
 		text = o->variable != NULL ? getenv(o->variable) : NULL;
-		if (text == NULL || (line->given >> (o - options) & 1u) != 0 ||
-		    (line->command != NULL && o->use == OF_DAEMON))
+		if (text == NULL || (given >> (o - options) & 1u) != 0)
+			continue;
+		if (line.command != NULL && (o->use == OF_DAEMON || line.command->says != NULL))
 			continue;
 		if (o->flag != NULL)
 			*o->flag = 1;
 		else if (*text != '\0' && !(o->number == &set.port && set.systemd))
-			set_value(o, o->variable, text);
+			set_value(o, o->variable, text); /* one that is empty counts as not set */
 	}
+	return line;
 }
 
-/* All the sockets. If an epmd has the port, `epmd -daemon` (erl runs it at every start) is done. */
-static void open_sockets(const struct command_line *line)
+/*
+ * Opens all listening sockets. If another epmd has the port, `epmd -daemon`, which erl runs at
+ * every start, has nothing to do; it says so if it was given other options.
+ */
+static void open_sockets(int has_options)
 {
 	char on[ADDRESS_TEXT_MAX];
 	int error, is_epmd = 0;
 
-	if (set.systemd) {
-		listen_inherit();
-		return;
-	}
 	if (listen_open(on) == 0)
 		return;
 	error = errno;
@@ -3983,7 +3978,7 @@ static void open_sockets(const struct command_line *line)
 	if (is_epmd && set.daemon) {
 		(void)complain("an epmd serves port %u already: nothing was started, "
 		    "and the options were not applied", (unsigned)set.port);
-		if (line->last[OF_DAEMON] != NULL)
+		if (has_options)
 			cli_tell();
 		exit(0);
 	}
@@ -3996,16 +3991,15 @@ static void open_sockets(const struct command_line *line)
 
 /*
  * The order of the steps matters:
- *   - Standard input, output and error are open before any other descriptor, and the caller's
- *     signals are forgotten, before anything is said.
- *   - The environment is read after the options, since it counts only for what they do not say.
- *   - What the caller left open is closed before the daemon opens descriptors of its own. Those are
- *     all open, but for a few, when set_limits() counts how many are left.
- *   - What takes root comes before become_user(): ports below 1024, the hard limit, and /dev, which
- *     a user may not see. A chroot would belong into become_user(), once /etc/passwd was read.
- *   - What can fail comes before detach(), so that the caller's status is true. What the fork does
- *     not hand on comes after it: a kqueue. So does ignoring children, as detach() waits for one.
- *   - Rights are given up last. The supervisor is told, and the log written, when it serves.
+ *   - Standard input, output and error are open before any other descriptor is.
+ *   - The environment is read after the options, since it counts only for those not given.
+ *   - What the caller left open is closed before the daemon opens descriptors; and all but
+ *     FD_RESERVE of those are open before set_limits() counts how many are left.
+ *   - What may take root comes before become_user(): a port below 1024, /dev/urandom, /etc/passwd.
+ *     A chroot would belong there, between reading that file and setuid().
+ *   - What may fail comes before detach(), so that the caller's status is true. A kqueue is opened
+ *     after it, as no child inherits it; and children are ignored, as detach() waits for one.
+ *   - Rights are given up when nothing is left that needs them; then the supervisor is told.
  */
 int main(int argc, char **argv)
 {
@@ -4015,9 +4009,7 @@ int main(int argc, char **argv)
 	(void)argc;
 	null_stdio(0);
 	reset_signals();
-	line = read_line(argv + 1);
-	if (line.command == NULL || line.command->says == NULL)
-		read_environment(&line);
+	line = read_settings(argv + 1);
 	if (line.command != NULL) {
 		ignore_children();
 		return run_command(line.command, line.arg);
@@ -4028,7 +4020,10 @@ int main(int argc, char **argv)
 	open_log();
 	if (set.daemon)
 		close_inherited(STDERR_FILENO + 1 + (set.systemd ? listen_handed() : 0));
-	open_sockets(&line);
+	if (set.systemd)
+		listen_inherit();
+	else
+		open_sockets(line.last[OF_DAEMON] != NULL);
 	catch_signals();
 	set_limits();
 	set_key();
