@@ -3253,12 +3253,10 @@ static uint32_t number_parse(const char *from, const char *text, uint32_t min, u
 {
 	uint32_t v;
 
-	if (is_number(text, &v) && v >= min && v <= max)
-		return v;
-	(void)complain("%s: not a number from %u to %u: \"%s\"", from, (unsigned)min, (unsigned)max,
-	    text);
-	cli_tell();
-	exit(1);
+	if (!is_number(text, &v) || v < min || v > max)
+		fail(0, "%s: not a number from %u to %u: \"%s\"", from, (unsigned)min,
+		    (unsigned)max, text);
+	return v;
 }
 
 /* Complains that a registration failed, and tells why as far as the answer and a look-up show. */
@@ -3287,11 +3285,8 @@ static int command_register(void)
 
 	cut_host(name);
 	len = strlen(name);
-	if (!name_is_good((const uint8_t *)name, len)) {
-		(void)complain("not registered: not a good name: \"%s\"", name);
-		cli_tell();
-		exit(1);
-	}
+	if (!name_is_good((const uint8_t *)name, len))
+		fail(0, "not registered: not a good name: \"%s\"", name);
 	at = put_16(body, 0, port);
 	at = put_8(body, at, EPMD_TYPE_HIDDEN);
 	at = put_8(body, at, 0);
@@ -3982,11 +3977,9 @@ static void open_sockets(int has_options)
 			cli_tell();
 		exit(0);
 	}
-	(void)complain("cannot listen on %s port %u: %s%s", on, (unsigned)set.port, strerror(error),
+	fail(0, "cannot listen on %s port %u: %s%s", on, (unsigned)set.port, strerror(error),
 	    error != EADDRINUSE ? "" :
 	    is_epmd ? ": an epmd answers there already" : ": something that is no epmd has it");
-	cli_tell();
-	exit(1);
 }
 
 /*

@@ -380,7 +380,7 @@ static struct want {
 } want;
 
 /* What is said of it: `cut` characters at most, and what is behind the text whatever its length. */
-enum { FAIL_MAX = EPMD_LINE_MAX + 256 - 1, WHY_MAX = 2 * (EPMD_LINE_MAX + 256) - 2 };
+enum { FAIL_MAX = 6 + LOG_MAX - 1, WHY_MAX = 2 * (EPMD_LINE_MAX + 256) - 2 };
 
 static int said_of(size_t cut, const char *behind, const char *format, ...)
 {
@@ -397,8 +397,8 @@ static int said_of(size_t cut, const char *behind, const char *format, ...)
 	return 0;
 }
 
-/* A line of fail()'s has its line feed if there is room for it. */
-#define FAILS(...) said_of(FAIL_MAX, "", __VA_ARGS__)
+/* fail() cuts its text alone; the reason and the line feed are put behind. */
+#define FAILS(...) said_of(FAIL_MAX, "\n", __VA_ARGS__)
 #define COMPLAINS(...) said_of(WHY_MAX, "\n", __VA_ARGS__)
 #define MISTAKES(...) said_of(WHY_MAX, "\nepmd -help lists them\n", __VA_ARGS__)
 
@@ -456,7 +456,7 @@ static int want_unknown(const char *text)
 {
 	const char *const bare = text + strspn(text, "-"), *const value = strchr(text, '=');
 	const struct word *const w = alike(bare, strcspn(bare, "="));
-	char what[FAIL_MAX + 1];
+	char what[CLI_TEXT_MAX];
 
 	snprintf(what, sizeof what, *text == '-' ? "unknown option: %s" : "unknown command: \"%s\"",
 	    text);
@@ -489,7 +489,7 @@ static int want_value(int setting, const char *name, const char *text)
 		return 1;
 	want.number[setting] = decimal(text, strlen(text));
 	if (want.number[setting] < !from_0 || want.number[setting] > max)
-		return COMPLAINS("epmd: %s: not a number from %d to %ld: \"%s\"", name, !from_0,
+		return FAILS("epmd: %s: not a number from %d to %ld: \"%s\"", name, !from_0,
 		    max, text);
 	return 1;
 }
@@ -642,14 +642,14 @@ static int want_addresses(const char *list, struct listener l[EPMD_LISTEN_MAX + 
 		if (n == 0)
 			continue;
 		if (!read_address(list, n, &l[len]))
-			return FAILS("epmd: not an IP address: \"%.*s\"\n",
+			return FAILS("epmd: not an IP address: \"%.*s\"",
 			    n < 63 ? (int)n : 63, list) - 1;
 		for (i = 0; memcmp(&l[i], &l[len], sizeof l[i]) != 0; i++)
 			;
 		len += i == len;
 		if (len > EPMD_LISTEN_MAX)
 			return FAILS("epmd: too many addresses: beside 127.0.0.1 and ::1 "
-			    "there may be %d\n", EPMD_LISTEN_MAX - beside) - 1;
+			    "there may be %d", EPMD_LISTEN_MAX - beside) - 1;
 	}
 	return len;
 }
@@ -678,7 +678,7 @@ static int want_listener(const struct listener *l, int by_default)
 		strcat(text, l->scope == 1 ? "%lo" : "%eth0");
 	else if (l->scope != 0)
 		snprintf(text + strlen(text), 12, "%%%lu", (unsigned long)l->scope);
-	(void)COMPLAINS("epmd: cannot listen on %s port %ld: %s%s", text, want.number[PORT],
+	(void)FAILS("epmd: cannot listen on %s port %ld: %s%s", text, want.number[PORT],
 	    strerror(error), error != EADDRINUSE ? "" : world.by_epmd ?
 	    ": an epmd answers there already" : ": something that is no epmd has it");
 	return error == EADDRINUSE ? want_port_taken() : 0;
@@ -693,7 +693,7 @@ static int want_sockets(void)
 	if (!all && (len = want_addresses(want.text[ADDRESS], l, len, len)) < 0)
 		return 0;
 	if (!all && want.text[ADDRESS][strspn(want.text[ADDRESS], ", \t")] == '\0')
-		return FAILS("epmd: the list of addresses is empty\n");
+		return FAILS("epmd: the list of addresses is empty");
 	for (any = 1; any >= 0; any--)
 		for (i = 0; i < len; i++)
 			if (all_zero(l[i].bytes, l[i].size) == any && !want_listener(&l[i], i < 2))
@@ -709,11 +709,11 @@ static int want_inherited(void)
 	const long count = fds != NULL ? decimal(fds, strlen(fds)) : 0;
 
 	if (pid == NULL || decimal(pid, strlen(pid)) != PID || count < 1)
-		return FAILS("epmd: systemd provides no sockets\n");
+		return FAILS("epmd: systemd provides no sockets");
 	if (count > EPMD_LISTEN_MAX)
-		return FAILS("epmd: systemd provides too many sockets\n");
+		return FAILS("epmd: systemd provides too many sockets");
 	if (count > 3)
-		return FAILS("epmd: systemd provides what is no listening socket\n");
+		return FAILS("epmd: systemd provides what is no listening socket");
 	return 1;
 }
 
@@ -804,9 +804,10 @@ static int want_user(void)
 		}
 	}
 	if (want.number[USER] < 0)
-		return FAILS("epmd: no such user: \"%s\"\n", name);
+		return FAILS("epmd: no such user: \"%s\"", name);
 	if (world.no_root)
-		return FAILS("epmd: cannot become user \"%s\": %s\n", name, strerror(EPERM));
+		return said_of(FAIL_MAX, ": Operation not permitted\n",
+		    "epmd: cannot become user \"%s\"", name);
 	return 1;
 }
 
@@ -878,7 +879,7 @@ static int want_arguments(void)
 	if (want.command == REGISTER) {
 		port = decimal(want.arg[1], strlen(want.arg[1]));
 		if (port < 1 || port > 65535)
-			return COMPLAINS("epmd: -register: not a number from 1 to 65535: \"%s\"",
+			return FAILS("epmd: -register: not a number from 1 to 65535: \"%s\"",
 			    want.arg[1]);
 	}
 	at = takes_name && want.command != STOP ? strchr(name, '@') : NULL;
@@ -888,8 +889,8 @@ static int want_arguments(void)
 	}
 	/* core.c has a second opinion on names */
 	if (want.command == REGISTER && !name_is_good((const uint8_t *)name, strlen(name)))
-		return COMPLAINS("epmd: not registered: not a good name: \"%s\"", name);
-	return takes_name && strlen(name) > 1020 ? FAILS("epmd: name is too long\n") : 1;
+		return FAILS("epmd: not registered: not a good name: \"%s\"", name);
+	return takes_name && strlen(name) > 1020 ? FAILS("epmd: name is too long") : 1;
 }
 
 /*
