@@ -143,9 +143,7 @@ everything_but_look_ups_is_refused() { # HOST ADDRESS, where abc is registered
 }
 
 register_on() { # HOST NAME ADDRESS, until the test ends
-    on "$1" "$BUILD/raw" -p 4369 -a "$3" send "$(alive2 "$2")" recv 6 hold >"$TMP/$2.out" 3>&- &
-    remember $!
-    wait_for has_lines "$TMP/$2.out" 1
+    keep "$2" 1 on "$1" "$BUILD/raw" -p 4369 -a "$3" send "$(alive2 "$2")" recv 6 hold
 }
 
 @test "from another host, look-ups and NAMES are answered, everything else is closed" {

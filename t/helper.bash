@@ -234,13 +234,18 @@ names() { # the lines of NAMES, latest first, in one
     ask send $names_req text | tail -c +5 | tr '\n' ' ' | sed 's/ $//'
 }
 
-# connections that stay open until let_go, under a tag; returns once the steps have printed LINES
-# lines
-hold() { # TAG LINES STEP...
-    "$BUILD/raw" -p "$PORT" "${@:3}" hold >"$TMP/$1.out" 3>&- &
+# a process that stays until let_go, under a tag; returns once it has printed LINES lines
+keep() { # TAG LINES COMMAND...
+    : >"$TMP/$1.out" # what another one of this tag said is not this one's
+    "${@:3}" >"$TMP/$1.out" 3>&- &
     echo $! >"$TMP/$1.pid"
     remember $!
     wait_for has_lines "$TMP/$1.out" "$2"
+}
+
+# connections that stay open
+hold() { # TAG LINES STEP...
+    keep "$1" "$2" "$BUILD/raw" -p "$PORT" "${@:3}" hold
 }
 
 has_lines() { # FILE COUNT
@@ -268,10 +273,7 @@ flood() { # MODE...: see flood.c
 
 # the same, which holds its connections until let_go
 flooded() { # TAG MODE...
-    "$BUILD/flood" "$PORT" "${@:2}" >"$TMP/$1.out" 3>&- &
-    echo $! >"$TMP/$1.pid"
-    remember $!
-    wait_for has_lines "$TMP/$1.out" 1
+    keep "$1" 1 "$BUILD/flood" "$PORT" "${@:2}"
 }
 
 # the creation in an answer, in decimal

@@ -5,10 +5,7 @@ load helper
 # and register.bats, faults of the system in faults.tap.
 
 flood_from() { # NETNS TAG MODE...: to the daemon in $HOST_A, until let_go
-    ip netns exec "$1" "$BUILD/flood" 4369 10.77.0.1 "${@:3}" >"$TMP/$2.out" 3>&- &
-    echo $! >"$TMP/$2.pid"
-    remember $!
-    wait_for has_lines "$TMP/$2.out" 1
+    keep "$2" 1 ip netns exec "$1" "$BUILD/flood" 4369 10.77.0.1 "${@:3}"
 }
 
 ask_local() { # STEP...
@@ -30,9 +27,7 @@ is_served_on() {
     need_root "network namespaces"
     two_hosts
     start_on "$HOST_A"
-    ask_on "$HOST_A" 10.77.0.1 send "$(alive2 kept)" recv 6 hold >"$TMP/kept.out" 3>&- &
-    remember $!
-    wait_for has_lines "$TMP/kept.out" 1
+    keep kept 1 ask_on "$HOST_A" 10.77.0.1 send "$(alive2 kept)" recv 6 hold
     for kind in silent partial; do
         for host in "$HOST_A" "$HOST_B"; do
             flood_from "$host" flood $kind 2000
@@ -51,9 +46,7 @@ is_served_on() {
     on "$HOST" sysctl -q -w net.ipv4.tcp_syncookies=0 net.ipv4.tcp_max_syn_backlog=128 \
         net.core.somaxconn=128
     start_on "$HOST"
-    ask_on "$HOST" 127.0.0.1 send "$(alive2 kept)" recv 6 hold >"$TMP/kept.out" 3>&- &
-    remember $!
-    wait_for has_lines "$TMP/kept.out" 1
+    keep kept 1 ask_on "$HOST" 127.0.0.1 send "$(alive2 kept)" recv 6 hold
     on "$HOST" "$BUILD/flood" 4369 silent 100000 300 >"$TMP/silent" 3>&- &
     remember $!
     on "$HOST" "$BUILD/flood" 4369 lookups 2 kept >"$TMP/warm" # by now the queue would be full
@@ -172,12 +165,8 @@ unread_is() { # CONNECTIONS
     two_hosts
     start_on "$HOST_A" -packet_timeout 3
     for letters in 6 255; do # a list that the kernel takes whole, and one that waits for its reader
-        ip netns exec "$HOST_A" "$BUILD/raw" -p 4369 many 900 "$letters" hold \
-            >"$TMP/nodes$letters" 3>&- &
-        local nodes=$!
-        remember $nodes
-        wait_for has_lines "$TMP/nodes$letters" 1
-        is "$(cat "$TMP/nodes$letters")" 900
+        keep nodes 1 ip netns exec "$HOST_A" "$BUILD/raw" -p 4369 many 900 "$letters" hold
+        is "$(cat "$TMP/nodes.out")" 900
         flood_from "$HOST_B" flood deaf 200
         read -r _ most <<<"$(unread)"
         echo "most: $most"
@@ -185,7 +174,7 @@ unread_is() { # CONNECTIONS
         [ "$most" -le 40000 ]
         wait_for unread_is 0
         let_go flood
-        kill $nodes
+        let_go nodes
         wait_for no_names_on
     done
 }
@@ -293,9 +282,7 @@ start_quiet() { # COMMAND-BEFORE-IT...
     need_root "network namespaces"
     two_hosts
     start_on "$HOST_A"
-    ip netns exec "$HOST_A" "$BUILD/flood" 4369 127.0.0.1 partial 100 >"$TMP/few" 3>&- &
-    remember $!
-    wait_for has_lines "$TMP/few" 1
+    keep few 1 ip netns exec "$HOST_A" "$BUILD/flood" 4369 127.0.0.1 partial 100
     flood_from "$HOST_B" flood partial 200
     wait_for logged_like '^no free connection: .* ([0-9]* of 2[0-9]* from 10.77.0.2)$'
 }

@@ -132,9 +132,7 @@ got partial packet only on file descriptor N (2)"
     need_root "network namespaces"
     two_hosts
     start_on "$HOST_A"
-    ask_on "$HOST_A" 127.0.0.1 send "$(alive2 abc)" recv 6 hold >"$TMP/abc" 3>&- &
-    remember $!
-    wait_for has_lines "$TMP/abc" 1
+    keep abc 1 ask_on "$HOST_A" 127.0.0.1 send "$(alive2 abc)" recv 6 hold
     ask_on "$HOST_A" ::1 send "$(alive2 abc)" eof
     ask_on "$HOST_A" fd77::1 send 0000 eof
     ask_on "$HOST_B" 10.77.0.1 send "$dump_req" eof
