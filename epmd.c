@@ -2523,13 +2523,17 @@ static int turn_parked(void)
 	return n;
 }
 
+#define FULL_TURNS 64 /* in a row, until a turn accepts one more connection */
+
 /*
- * Accepts from each listener one connection, so that a lone client costs no accept() in vain, and
- * another one for each parked connection that was served, so that these get no more than their
- * share.
+ * Accepts from each listener one connection, and one for each parked connection that was served, so
+ * that these get no more than their share. If turn after turn that many were there, a turn accepts
+ * more: so many clients cost no poll() each, and a lone one hardly an accept() in vain.
  */
 static void turn_listeners(int served)
 {
+	static int full_turns;
+	const int quota = 1 + served + full_turns / FULL_TURNS;
 	const struct pollfd *listener = polled + POLL_LISTEN;
 	int k, n;
 
@@ -2537,14 +2541,16 @@ static void turn_listeners(int served)
 		if (listener->fd < 0 || listener->revents == 0)
 			continue;
 		if ((listener->revents & (POLLHUP | POLLNVAL)) != 0) {
-			/*
-			 * By whoever shares it: it never accepts again, and poll() would not wait.
-			 */
+			/* By whoever shares it: it never accepts again, and poll() would not wait. */
 			log_at(0, "a listening socket was shut down");
 			exit(1);
 		}
-		for (n = 0; n <= served && !ended && accept_one(listener->fd); n++)
+		for (n = 0; n < quota && !ended && accept_one(listener->fd); n++)
 			;
+		if (n < quota)
+			full_turns /= 2;
+		else if (full_turns < FULL_TURNS * EPMD_BATCH_MAX)
+			full_turns++;
 	}
 }
 
