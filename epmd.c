@@ -1590,47 +1590,41 @@ static void most_text(int of_nodes, char text[PEERS_TEXT_MAX])
 #define SHORTAGE_MS 10000
 enum { SHORT_CONNS, SHORT_FDS, SHORT_NODES, SHORT_KINDS };
 static struct {
-	int64_t until_ms;              /* it ends then, if it is not met again; 0: there is none */
+	int64_t until_ms;              /* it ends then, if not met again; NEVER: there is none */
 	const char *begins, *ends;
 } shortage[SHORT_KINDS] = {
-	{ 0, "no free connection: closing those that have waited longest",
+	{ NEVER, "no free connection: closing those that have waited longest",
 	    "connections are free again" },
-	{ 0, "out of file descriptors or memory for a new connection",
+	{ NEVER, "out of file descriptors or memory for a new connection",
 	    "new connections are accepted again" },
-	{ 0, "as many nodes as are admitted: refusing new ones", "new nodes are admitted again" }
+	{ NEVER, "as many nodes as are admitted: refusing new ones",
+	    "new nodes are admitted again" }
 };
-static int64_t shortage_ms = NEVER;          /* the earliest time at which one may end */
 
 static void shortage_begin(int kind)
 {
-	const int64_t until_ms = clock_ms() + SHORTAGE_MS;
 	char peers[PEERS_TEXT_MAX];
 
-	if (shortage[kind].until_ms == 0) {
+	if (shortage[kind].until_ms == NEVER) {
 		most_text(kind == SHORT_NODES, peers);
 		log_at(0, "%s%s", shortage[kind].begins, peers);
 	}
-	shortage[kind].until_ms = until_ms;
-	if (until_ms < shortage_ms)
-		shortage_ms = until_ms;
+	shortage[kind].until_ms = clock_ms() + SHORTAGE_MS;
 }
 
-/* Logs which are over, and finds the next. One of nodes lasts as long as no node is admitted. */
+/* Logs which are over. One of nodes lasts as long as no node is admitted. */
 static void shortage_end(int64_t now_ms)
 {
 	int k;
 
-	shortage_ms = NEVER;
 	for (k = 0; k < SHORT_KINDS; k++) {
-		if (shortage[k].until_ms != 0 && now_ms >= shortage[k].until_ms) {
-			shortage[k].until_ms = 0;
-			if (k == SHORT_NODES && nodes.live.len >= nodes.limit)
-				shortage[k].until_ms = now_ms + SHORTAGE_MS;
-			else
-				log_at(0, "%s", shortage[k].ends);
-		}
-		if (shortage[k].until_ms != 0 && shortage[k].until_ms < shortage_ms)
-			shortage_ms = shortage[k].until_ms;
+		if (now_ms < shortage[k].until_ms)
+			continue;
+		shortage[k].until_ms = NEVER;
+		if (k == SHORT_NODES && nodes.live.len >= nodes.limit)
+			shortage[k].until_ms = now_ms + SHORTAGE_MS;
+		else
+			log_at(0, "%s", shortage[k].ends);
 	}
 }
 
@@ -1654,7 +1648,7 @@ static void log_end(void)
 		    ended == SIGTERM ? "SIGTERM" : ended == SIGINT ? "SIGINT" : end_reason);
 }
 
-/* Ends with status 1 and a line that says why; with the text of `error`, an errno, if it is not 0. */
+/* Ends with status 1 and a line that says why, and what `error` means, an errno, if it is not 0. */
 static void fail(int error, const char *format, ...)
 {
 	char text[LOG_MAX], line[LOG_MAX + 128];
@@ -2541,7 +2535,7 @@ static void turn_listeners(int served)
 		if (listener->fd < 0 || listener->revents == 0)
 			continue;
 		if ((listener->revents & (POLLHUP | POLLNVAL)) != 0) {
-			/* By whoever shares it: it never accepts again, and poll() would not wait. */
+			/* By another process: it never accepts again, and poll() would not wait. */
 			log_at(0, "a listening socket was shut down");
 			exit(1);
 		}
@@ -2602,9 +2596,12 @@ static void turn_idle(int64_t now_ms)
 /* When the next thing is due. */
 static int64_t next_due(void)
 {
-	const int64_t conns_ms = earlier(conns_deadline_ms, idle_ms);
+	int64_t due_ms = earlier(earlier(conns_deadline_ms, idle_ms), earlier(pause_ms, notify_ms));
+	int k;
 
-	return earlier(earlier(conns_ms, pause_ms), earlier(shortage_ms, notify_ms));
+	for (k = 0; k < SHORT_KINDS; k++)
+		due_ms = earlier(due_ms, shortage[k].until_ms);
+	return due_ms;
 }
 
 /* Does what is due, and returns when the next thing is. */
@@ -2623,8 +2620,7 @@ static int64_t turn_clock(void)
 		for (k = 0; k < listen_len; k++)
 			polled[POLL_LISTEN + k].events = POLLIN;
 	}
-	if (now_ms >= shortage_ms)
-		shortage_end(now_ms);
+	shortage_end(now_ms);
 	if (now_ms >= notify_ms)
 		notify_ready();
 	if (set.exit_idle_s > 0)
