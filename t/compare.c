@@ -666,7 +666,7 @@ static struct entry entry_for(const char *verb, char *name)
 	return n;
 }
 
-/* The verbs that say what is sent, and what is heard or done with no argument. */
+/* A step whose verb has an argument; or 0, and nothing is done. */
 static int play_argument(const char *verb, int c, char *text)
 {
 	if (strcmp(verb, "join") == 0)
@@ -723,7 +723,7 @@ static void play(const char *steps)
 	}
 }
 
-/* ---- what is sent: these functions are a scenario each, with `steps` as below */
+/* ---- what is sent: a call of sends(), registers() or is_closed() is a scenario */
 
 static const struct difference longest_is_found = { longest, "[0 w\\01 closed] ", "[0 closed] " };
 static const struct difference refusal = {
@@ -736,6 +736,7 @@ static const struct difference control = {
 	"a name with control characters is refused", REFUSED_THEN("closed"), ACCEPTED
 };
 
+/* These bytes on connection 0, and then the steps; `n` is for the title. */
 static void sends(const struct bytes *b, const char *steps, const struct difference *d,
     const char *format, unsigned n)
 {
@@ -745,6 +746,7 @@ static void sends(const struct bytes *b, const char *steps, const struct differe
 	end_with(d);
 }
 
+/* A node registers on connection 0, and then the steps. */
 static void registers(struct entry n, const char *steps, const struct difference *d,
     const char *format, ...)
 {
@@ -760,7 +762,7 @@ static void registers(struct entry n, const char *steps, const struct difference
 	end_with(d);
 }
 
-/* One that is no registration, and is closed. */
+/* What is no registration is closed without an answer. */
 static void is_closed(struct entry n, const char *format, unsigned i)
 {
 	static struct bytes b;
