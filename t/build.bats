@@ -96,8 +96,9 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
     is "$(./epmd-static -port "$PORT" -names)" "epmd: up and running on port $PORT with data:"
     is "$(./epmd-static -port "$PORT" -host 127.0.0.1 -names)" \
         "epmd: up and running on port $PORT with data:"
+    local alone='this epmd takes IP addresses alone'
     is "$(./epmd-static -port "$PORT" -host localhost -names 2>&1)" \
-        "epmd: Cannot connect to epmd on \"localhost\", port $PORT: this epmd takes IP addresses alone"
+        "epmd: Cannot connect to epmd on \"localhost\", port $PORT: $alone"
 }
 
 @test "make static NAMES= looks host names up" {

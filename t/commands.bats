@@ -57,7 +57,8 @@ name b|epmd: the answer broke off: Connection timed out"
 }
 
 @test "-status of a stranger shows a daemon's columns, and nothing that a terminal would obey" {
-    stranger -r "00001111$(hex a)9b09$(hex $'12345678\t3\tactivexxx\t1\t2026')1b$(hex $'\t77\t6\t5')0a"
+    stranger -r "00001111$(hex a)9b09$(hex $'12345678\t3\tactivexxx\t1\t2026')1b$(
+        hex $'\t77\t6\t5')0a"
     is "$(epmd -port "$PORT" -status)" "a?	12345	normal	5-6	active	1	2026?"
 }
 
@@ -356,7 +357,7 @@ epmd: Cannot connect to local epmd, port $PORT: Connection refused"
 }
 
 @test "a port that is taken: who has it" {
-    local why="Address already in use"
+    local why='Address already in use' stranger=' something that is no epmd has it'
     start
     is "$(told timeout 20 "$EPMD" -port "$PORT")" \
         "1||epmd: cannot listen on 0.0.0.0 port $PORT: $why: an epmd answers there already"
@@ -367,7 +368,7 @@ epmd: Cannot connect to local epmd, port $PORT: Connection refused"
     for words in "" -daemon; do
         # shellcheck disable=SC2086
         is "$words $(told timeout 20 "$EPMD" -port "$PORT" $words)" \
-            "$words 1||epmd: cannot listen on 0.0.0.0 port $PORT: $why: something that is no epmd has it"
+            "$words 1||epmd: cannot listen on 0.0.0.0 port $PORT: $why:$stranger"
     done
 }
 

@@ -12,7 +12,8 @@ start_faked() { # OPTION...
     need_no_runner
     jump +0
     EPMD_RUNNER="env LD_PRELOAD=$library FAKETIME_TIMESTAMP_FILE=$TMP/clock FAKETIME_NO_CACHE=1
-        FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1 ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0" start "$@"
+        FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1
+        ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0" start "$@"
 }
 
 jump() { # OFFSET from the true time, as +1d
