@@ -3597,7 +3597,6 @@ static void log_start(void)
 	char where[EPMD_LINE_MAX] = "", text[ADDRESS_TEXT_MAX], lowered[64] = "";
 	struct rlimit limit;
 	union address own;
-	socklen_t len;
 	size_t at = 0;
 	int k;
 
@@ -3607,9 +3606,7 @@ static void log_start(void)
 	else if (!set.daemon && !journal)
 		return;
 	for (k = 0; k < listen_len; k++) {
-		len = sizeof own;
-		if (getsockname(polled[POLL_LISTEN + k].fd, &own.any, &len) < 0)
-			own.any.sa_family = AF_UNSPEC;
+		own = socket_address(polled[POLL_LISTEN + k].fd, 0);
 		address_text(&own, text);
 		at = add_text(where, sizeof where, at, "%s%s", k > 0 ? ", " : "", text);
 	}
@@ -3849,24 +3846,15 @@ static const struct option *option_find(const char *word)
 	return NULL;
 }
 
-/* Ends with what complain() was told of the command line. */
-static void mistake(int status)
-{
-	static const char hint[] = "epmd -help lists them\n";
+#define HINT "\nepmd -help lists them"
 
-	cli_tell();
-	write_stderr(hint, sizeof hint - 1);
-	exit(status);
-}
-
-/* Complains of a word that is no option and no command, and names the one most like it. */
-static int unknown_word(const char *word)
+/* Says that a word is no option and no command, and which one is most like it, if any is. */
+static const char *unknown_word(const char *word, char text[LOG_MAX])
 {
 	const char *const begin = word + strspn(word, "-"), *const value = strchr(word, '=');
 	const size_t len = strcspn(begin, "=");
 	const struct option *o, *like = NULL;
-	size_t same, most = len < 2 ? 0 : 1;
-	char what[CLI_TEXT_MAX];
+	size_t at, same, most = len < 2 ? 0 : 1;
 
 	for (o = options; o < options + LENGTH(options); o++) {
 		for (same = 0; same < len && begin[same] == o->name[1 + same]; same++)
@@ -3876,12 +3864,11 @@ static int unknown_word(const char *word)
 			like = o;
 		}
 	}
-	snprintf(what, sizeof what, *word == '-' ? "unknown option: %s" : "unknown command: \"%s\"",
-	    word);
-	if (like == NULL)
-		return complain("%s", what);
-	return complain("%s (did you mean %s%s%s?)", what, like->name, value != NULL ? " " : "",
-	    value != NULL ? value + 1 : "");
+	at = add_text(text, LOG_MAX, 0, *word == '-' ? "option: %s" : "command: \"%s\"", word);
+	if (like != NULL)
+		(void)add_text(text, LOG_MAX, at, " (did you mean %s%s%s?)", like->name,
+		    value != NULL ? " " : "", value != NULL ? value + 1 : "");
+	return text;
 }
 
 /* Sets an option's value, from the line or the environment. */
@@ -3890,11 +3877,11 @@ static void set_value(const struct option *o, const char *from, const char *text
 	const char *const colon = strrchr(text, ':');
 
 	if (colon != NULL && o->text == &set.user)
-		mistake(complain("-user takes a user, and the group is that user's: \"%s\"", text));
+		fail(0, "-user takes a user, and the group is that user's: \"%s\"" HINT, text);
 	if (colon != NULL && o->text == &set.host &&
 	    (strchr(text, ':') == colon || colon[-1] == ']'))
-		mistake(complain("-host takes no port: \"%s\" (did you mean -host %.*s -port %s?)",
-		    text, (int)(colon - text), text, colon + 1));
+		fail(0, "-host takes no port: \"%s\" (did you mean -host %.*s -port %s?)" HINT,
+		    text, (int)(colon - text), text, colon + 1);
 	if (o->number != NULL)
 		*o->number = number_parse(from, text, o->min, o->max);
 	else
@@ -3909,22 +3896,22 @@ static struct command_line read_settings(char **argv)
 {
 	struct command_line line = { .command = NULL };
 	uint32_t given = 0; /* options, a bit each, by their row */
+	char text[LOG_MAX];
 	const struct option *o;
-	const char *text;
+	const char *value;
 	int k;
 
 	for (; *argv != NULL; argv++) {
 		o = option_find(*argv);
 		if (line.command != NULL && o == NULL)
-			mistake(complain("nothing goes behind %s: \"%s\"", line.command->name,
-			    *argv));
+			fail(0, "nothing goes behind %s: \"%s\"" HINT, line.command->name, *argv);
 		if (line.command != NULL && o->run != NULL)
-			mistake(complain("one command at a time: %s, or %s", line.command->name,
-			    o->name));
+			fail(0, "one command at a time: %s, or %s" HINT, line.command->name,
+			    o->name);
 		if (line.command != NULL && o->flag != &set.debug)
-			mistake(complain("%s goes before %s", o->name, line.command->name));
+			fail(0, "%s goes before %s" HINT, o->name, line.command->name);
 		if (o == NULL)
-			mistake(unknown_word(*argv));
+			fail(0, "unknown %s" HINT, unknown_word(*argv, text));
 		if (o->run != NULL) {
 			line.command = o;
 			line.arg = argv + 1;
@@ -3934,23 +3921,23 @@ static struct command_line read_settings(char **argv)
 		}
 		for (k = o->run != NULL ? o->args : o->flag == NULL; k > 0; k--)
 			if (*++argv == NULL)
-				mistake(complain("%s needs %s", o->name,
-				    o->number != NULL ? "a number" : o->needs));
+				fail(0, "%s needs %s" HINT, o->name,
+				    o->number != NULL ? "a number" : o->needs);
 		if (o->flag != NULL)
 			++*o->flag;
 		else if (o->run == NULL)
 			set_value(o, o->name, *argv);
 	}
 	for (o = options; o < options + LENGTH(options); o++) {
-		text = o->variable != NULL ? getenv(o->variable) : NULL;
-		if (text == NULL || (given >> (o - options) & 1u) != 0)
+		value = o->variable != NULL ? getenv(o->variable) : NULL;
+		if (value == NULL || (given >> (o - options) & 1u) != 0)
 			continue;
 		if (line.command != NULL && (o->use == OF_DAEMON || line.command->says != NULL))
 			continue;
 		if (o->flag != NULL)
 			*o->flag = 1;
-		else if (*text != '\0' && !(o->number == &set.port && set.systemd))
-			set_value(o, o->variable, text); /* one that is empty counts as not set */
+		else if (*value != '\0' && !(o->number == &set.port && set.systemd))
+			set_value(o, o->variable, value); /* one that is empty counts as not set */
 	}
 	return line;
 }
@@ -4010,8 +3997,8 @@ int main(int argc, char **argv)
 		return run_command(line.command, line.arg);
 	}
 	if (line.last[OF_COMMAND] != NULL)
-		mistake(complain("%s is for a command, and there is none",
-		    line.last[OF_COMMAND]->name));
+		fail(0, "%s is for a command, and there is none" HINT,
+		    line.last[OF_COMMAND]->name);
 	open_log();
 	if (set.daemon)
 		close_inherited(STDERR_FILENO + 1 + (set.systemd ? listen_handed() : 0));
