@@ -1648,7 +1648,9 @@ static void log_end(void)
 		    ended == SIGTERM ? "SIGTERM" : ended == SIGINT ? "SIGINT" : end_reason);
 }
 
-/* Ends with status 1 and a line that says why, and what `error` means, an errno, if it is not 0. */
+#define MISTAKE (-1) /* on the command line: fail() says where to find help */
+
+/* Ends with status 1 and a line that says why, and what `error` means if that is an errno. */
 static void fail(int error, const char *format, ...)
 {
 	char text[LOG_MAX], line[LOG_MAX + 128];
@@ -1658,8 +1660,8 @@ static void fail(int error, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
-	len = snprintf(line, sizeof line, "%s%s%s%s\n", error_prefix, text, error != 0 ? ": " : "",
-	    error != 0 ? strerror(error) : "");
+	len = snprintf(line, sizeof line, "%s%s%s%s\n", error_prefix, text, error > 0 ? ": " : "",
+	    error > 0 ? strerror(error) : error == MISTAKE ? "\nepmd -help lists them" : "");
 	write_stderr(line, text_len(len, sizeof line));
 	exit(1);
 }
@@ -2799,15 +2801,19 @@ static int row_width(const char *row)
 static void cli_flush(void)
 {
 	char line[2 * CLI_TEXT_MAX], *c[7], *row, *next;
+	const size_t out_len = cli.out_len;
 	int pad, len;
 
-	cli.out[cli.out_len] = '\0';
-	if (!cli.table)
-		cli_write(cli.out, cli.out_len);
-	for (row = cli.out; cli.table && !cli.written && *row != '\0'; row = strchr(row, '\n') + 1)
+	cli.out[out_len] = '\0';
+	cli.out_len = 0;
+	if (!cli.table) {
+		cli_write(cli.out, out_len);
+		return;
+	}
+	for (row = cli.out; !cli.written && *row != '\0'; row = strchr(row, '\n') + 1)
 		if (row_width(row) > cli.width)
 			cli.width = row_width(row);
-	for (row = cli.out; cli.table && *row != '\0'; row = next) {
+	for (row = cli.out; *row != '\0'; row = next) {
 		next = strchr(row, '\n') + 1;
 		next[-1] = '\0';
 		split(row, '\t', c, 7);
@@ -2816,7 +2822,6 @@ static void cli_flush(void)
 		    pad > 0 ? pad : 0, "", c[1], c[2], c[3], c[4], c[5], c[6]);
 		cli_write(line, text_len(len, sizeof line));
 	}
-	cli.out_len = 0;
 }
 
 /* Adds to out[], which is written first if it has too little room. */
@@ -3059,7 +3064,7 @@ static const char *type_text(uint32_t type, char number[12])
  */
 static void cli_say_row(char *line, size_t len, int from_dump)
 {
-	static const size_t max[9] = { EPMD_NAME_MAX, 5, 5, 6, 10, 20, 5, 5, 5 };
+	static const uint16_t max[9] = { EPMD_NAME_MAX, 5, 5, 6, 10, 20, 5, 5, 5 };
 	static const char digits[] = "0123456789";
 	static char active[] = "active", down[] = "down", dash[] = "-";
 	char *c[9] = { NULL }, number[12], *end;
@@ -3628,11 +3633,9 @@ static void become_user(void)
 	char line[1024], *field[5], *end = line;
 	gid_t group;
 	off_t at = 0;
-	ssize_t n = 0;
+	ssize_t n = fd < 0 && errno != ENOENT ? -1 : 0;
 	int begins, found = 0;
 
-	if (fd < 0 && errno != ENOENT)
-		fail(errno, "cannot read /etc/passwd");
 	while (fd >= 0 && !found && (n = pread(fd, line, sizeof line - 1, at)) > 0) {
 		begins = end != NULL;
 		end = memchr(line, '\n', (size_t)n);
@@ -3705,14 +3708,14 @@ static void detach(void)
 	pid_t pid = fork();
 	int status = 0;
 
-	if (pid < 0)
-		fail(errno, "fork");
 	if (pid > 0) {
 		(void)waitpid(pid, &status, 0);
 		_exit(status == 0 ? 0 : 1);
 	}
-	(void)setsid();
-	pid = fork();
+	if (pid == 0) {
+		(void)setsid();
+		pid = fork();
+	}
 	if (pid < 0)
 		fail(errno, "fork");
 	if (pid > 0)
@@ -3846,8 +3849,6 @@ static const struct option *option_find(const char *word)
 	return NULL;
 }
 
-#define HINT "\nepmd -help lists them"
-
 /* Says that a word is no option and no command, and which one is most like it, if any is. */
 static const char *unknown_word(const char *word, char text[LOG_MAX])
 {
@@ -3877,10 +3878,10 @@ static void set_value(const struct option *o, const char *from, const char *text
 	const char *const colon = strrchr(text, ':');
 
 	if (colon != NULL && o->text == &set.user)
-		fail(0, "-user takes a user, and the group is that user's: \"%s\"" HINT, text);
+		fail(MISTAKE, "-user takes a user, and the group is that user's: \"%s\"", text);
 	if (colon != NULL && o->text == &set.host &&
 	    (strchr(text, ':') == colon || colon[-1] == ']'))
-		fail(0, "-host takes no port: \"%s\" (did you mean -host %.*s -port %s?)" HINT,
+		fail(MISTAKE, "-host takes no port: \"%s\" (did you mean -host %.*s -port %s?)",
 		    text, (int)(colon - text), text, colon + 1);
 	if (o->number != NULL)
 		*o->number = number_parse(from, text, o->min, o->max);
@@ -3904,14 +3905,14 @@ static struct command_line read_settings(char **argv)
 	for (; *argv != NULL; argv++) {
 		o = option_find(*argv);
 		if (line.command != NULL && o == NULL)
-			fail(0, "nothing goes behind %s: \"%s\"" HINT, line.command->name, *argv);
+			fail(MISTAKE, "nothing goes behind %s: \"%s\"", line.command->name, *argv);
 		if (line.command != NULL && o->run != NULL)
-			fail(0, "one command at a time: %s, or %s" HINT, line.command->name,
+			fail(MISTAKE, "one command at a time: %s, or %s", line.command->name,
 			    o->name);
 		if (line.command != NULL && o->flag != &set.debug)
-			fail(0, "%s goes before %s" HINT, o->name, line.command->name);
+			fail(MISTAKE, "%s goes before %s", o->name, line.command->name);
 		if (o == NULL)
-			fail(0, "unknown %s" HINT, unknown_word(*argv, text));
+			fail(MISTAKE, "unknown %s", unknown_word(*argv, text));
 		if (o->run != NULL) {
 			line.command = o;
 			line.arg = argv + 1;
@@ -3921,7 +3922,7 @@ static struct command_line read_settings(char **argv)
 		}
 		for (k = o->run != NULL ? o->args : o->flag == NULL; k > 0; k--)
 			if (*++argv == NULL)
-				fail(0, "%s needs %s" HINT, o->name,
+				fail(MISTAKE, "%s needs %s", o->name,
 				    o->number != NULL ? "a number" : o->needs);
 		if (o->flag != NULL)
 			++*o->flag;
@@ -3997,7 +3998,7 @@ int main(int argc, char **argv)
 		return run_command(line.command, line.arg);
 	}
 	if (line.last[OF_COMMAND] != NULL)
-		fail(0, "%s is for a command, and there is none" HINT,
+		fail(MISTAKE, "%s is for a command, and there is none",
 		    line.last[OF_COMMAND]->name);
 	open_log();
 	if (set.daemon)

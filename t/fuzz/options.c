@@ -400,8 +400,7 @@ static int said_of(size_t cut, const char *behind, const char *format, ...)
 /* fail() cuts its text alone; the reason and the line feed are put behind. */
 #define FAILS(...) said_of(FAIL_MAX, "\n", __VA_ARGS__)
 #define COMPLAINS(...) said_of(WHY_MAX, "\n", __VA_ARGS__)
-#define MISTAKES(format, ...) \
-	said_of(FAIL_MAX, "\n", format "\nepmd -help lists them", __VA_ARGS__)
+#define MISTAKES(...) said_of(FAIL_MAX, "\nepmd -help lists them\n", __VA_ARGS__)
 
 /* The options in the order in which they are thought of, then the commands. */
 static const struct word {
