@@ -2810,11 +2810,11 @@ static void cli_flush(void)
 		cli_write(cli.out, out_len);
 		return;
 	}
-	for (row = cli.out; !cli.written && *row != '\0'; row = strchr(row, '\n') + 1)
+	for (row = cli.out; !cli.written && *row != '\0'; row += strcspn(row, "\n") + 1)
 		if (row_width(row) > cli.width)
 			cli.width = row_width(row);
 	for (row = cli.out; *row != '\0'; row = next) {
-		next = strchr(row, '\n') + 1;
+		next = row + strcspn(row, "\n") + 1;
 		next[-1] = '\0';
 		split(row, '\t', c, 7);
 		pad = cli.width - row_width(c[0]);
@@ -3633,9 +3633,11 @@ static void become_user(void)
 	char line[1024], *field[5], *end = line;
 	gid_t group;
 	off_t at = 0;
-	ssize_t n = fd < 0 && errno != ENOENT ? -1 : 0;
+	ssize_t n = 0;
 	int begins, found = 0;
 
+	if (fd < 0 && errno != ENOENT)
+		fail(errno, "cannot read /etc/passwd");
 	while (fd >= 0 && !found && (n = pread(fd, line, sizeof line - 1, at)) > 0) {
 		begins = end != NULL;
 		end = memchr(line, '\n', (size_t)n);
@@ -3893,9 +3895,8 @@ static void set_value(const struct option *o, const char *from, const char *text
  * Sets what the options say, and what the environment says of the others. Behind a command there
  * are its arguments and -d alone.
  */
-static struct command_line read_settings(char **argv)
+static void read_settings(char **argv, struct command_line *line)
 {
-	struct command_line line = { .command = NULL };
 	uint32_t given = 0; /* options, a bit each, by their row */
 	char text[LOG_MAX];
 	const struct option *o;
@@ -3904,21 +3905,21 @@ static struct command_line read_settings(char **argv)
 
 	for (; *argv != NULL; argv++) {
 		o = option_find(*argv);
-		if (line.command != NULL && o == NULL)
-			fail(MISTAKE, "nothing goes behind %s: \"%s\"", line.command->name, *argv);
-		if (line.command != NULL && o->run != NULL)
-			fail(MISTAKE, "one command at a time: %s, or %s", line.command->name,
+		if (line->command != NULL && o == NULL)
+			fail(MISTAKE, "nothing goes behind %s: \"%s\"", line->command->name, *argv);
+		if (line->command != NULL && o->run != NULL)
+			fail(MISTAKE, "one command at a time: %s, or %s", line->command->name,
 			    o->name);
-		if (line.command != NULL && o->flag != &set.debug)
-			fail(MISTAKE, "%s goes before %s", o->name, line.command->name);
+		if (line->command != NULL && o->flag != &set.debug)
+			fail(MISTAKE, "%s goes before %s", o->name, line->command->name);
 		if (o == NULL)
 			fail(MISTAKE, "unknown %s", unknown_word(*argv, text));
 		if (o->run != NULL) {
-			line.command = o;
-			line.arg = argv + 1;
+			line->command = o;
+			line->arg = argv + 1;
 		} else {
 			given |= 1u << (o - options);
-			line.last[o->use] = o;
+			line->last[o->use] = o;
 		}
 		for (k = o->run != NULL ? o->args : o->flag == NULL; k > 0; k--)
 			if (*++argv == NULL)
@@ -3933,14 +3934,13 @@ static struct command_line read_settings(char **argv)
 		value = o->variable != NULL ? getenv(o->variable) : NULL;
 		if (value == NULL || (given >> (o - options) & 1u) != 0)
 			continue;
-		if (line.command != NULL && (o->use == OF_DAEMON || line.command->says != NULL))
+		if (line->command != NULL && (o->use == OF_DAEMON || line->command->says != NULL))
 			continue;
 		if (o->flag != NULL)
 			*o->flag = 1;
 		else if (*value != '\0' && !(o->number == &set.port && set.systemd))
 			set_value(o, o->variable, value); /* one that is empty counts as not set */
 	}
-	return line;
 }
 
 /*
@@ -3986,13 +3986,13 @@ static void open_sockets(int has_options)
  */
 int main(int argc, char **argv)
 {
-	struct command_line line;
+	struct command_line line = { .command = NULL };
 	int64_t next_ms;
 
 	(void)argc;
 	null_stdio(0);
 	reset_signals();
-	line = read_settings(argv + 1);
+	read_settings(argv + 1, &line);
 	if (line.command != NULL) {
 		ignore_children();
 		return run_command(line.command, line.arg);
