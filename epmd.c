@@ -2711,7 +2711,7 @@ static struct {
 	int64_t deadline_ms;           /* of this try */
 	int64_t until_ms;              /* -wait's */
 	size_t at, len;                /* in[at .. len - 1] is still to be taken */
-	size_t out_len, why_len;
+	size_t out_len;
 	char daemon[CLI_TEXT_MAX];     /* the one that is asked, for messages */
 	char why[2 * CLI_TEXT_MAX];
 	uint8_t in[EPMD_PACKET_MAX + 1]; /* the last byte is for a NUL */
@@ -2724,23 +2724,23 @@ static struct {
  */
 static int complain(const char *format, ...)
 {
-	const size_t at = strlen(error_prefix), room = sizeof cli.why - 1 - at;
 	va_list ap;
 
-	if (cli.cut && cli.error == ETIMEDOUT && cli.why_len > 0)
+	if (cli.cut && cli.error == ETIMEDOUT && *cli.why != '\0')
 		return 1;
-	memcpy(cli.why, error_prefix, at);
 	va_start(ap, format);
-	cli.why_len = at + text_len(vsnprintf(cli.why + at, room, format, ap), room);
+	vsnprintf(cli.why, sizeof cli.why, format, ap);
 	va_end(ap);
-	cli.why[cli.why_len++] = '\n';
 	return 1;
 }
 
 static void cli_tell(void)
 {
-	write_stderr(cli.why, cli.why_len);
-	cli.why_len = 0;
+	char line[sizeof cli.why + 16];
+	const int len = snprintf(line, sizeof line, "%s%s\n", error_prefix, cli.why);
+
+	write_stderr(line, text_len(len, sizeof line));
+	*cli.why = '\0';
 }
 
 /* Waits until the descriptor is ready. Returns 0, with errno ETIMEDOUT, if it is not in time. */

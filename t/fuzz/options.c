@@ -380,7 +380,7 @@ static struct want {
 } want;
 
 /* What is said of it: `cut` characters at most, and what is behind the text whatever its length. */
-enum { FAIL_MAX = 6 + LOG_MAX - 1, WHY_MAX = 2 * (EPMD_LINE_MAX + 256) - 2 };
+enum { FAIL_MAX = 6 + LOG_MAX - 1, WHY_MAX = 6 + 2 * CLI_TEXT_MAX - 1 };
 
 static int said_of(size_t cut, const char *behind, const char *format, ...)
 {
