@@ -19,7 +19,7 @@
  * its TIME_WAIT; a registration's is ours, so their number is kept small.
  */
 #define _GNU_SOURCE
-#include "../client.h"
+#include "../tools/client.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -23,7 +23,7 @@ for_machine() { # COMPILER QEMU MACHINE
         CC=$1 make -s -C "$work/src" static 2>&1
         readelf -h "$work/src/epmd-static" | grep Machine)"
     mv "$work/src/epmd-static" "$e"
-    cc -O1 -o "$work/raw" "$root/t/raw.c"
+    "$root/t/tools/build" "$work" raw
     port=$("$work/raw" -f)
     export ERL_EPMD_PORT=$port
     "$2" "$e" -address 127.0.0.1 >/dev/null 2>&1 &

@@ -1,4 +1,5 @@
-# The same bytes, options and addresses to this epmd and to OTP's of this release: see t/compare.c.
+# The same bytes, options and addresses to this epmd and to OTP's of this release: see
+# t/bytes/compare.c.
 # shellcheck shell=bash disable=SC2034,SC2154
 needs='cc:gcc /usr/include/stdio.h:libc6-dev'
 limit=120
@@ -8,7 +9,7 @@ run_steps() {
     [ -z "$OTP" ] || skip "there is nothing to compare OTP's epmd with"
     umount "$(erts_epmd)"
     not [ "$(erts_epmd)" -ef "$epmd_bin" ]
-    cc -std=c99 -D_POSIX_C_SOURCE=200809L -O1 -o "$dir/compare" "$root/t/compare.c"
+    "$root/t/tools/build" "$dir" compare
     "$dir/compare" -r "$(otp_release)" "$epmd_bin" /usr/bin/epmd | grep -v '^ok'
 }
 

@@ -1,4 +1,4 @@
-load helper
+load ../tools/helper
 
 # What a process inherits from who starts it: signals blocked or ignored, limits, a terminal,
 # descriptors, other processes' children.

@@ -1,5 +1,5 @@
 # The commands: what they ask, how long they try, what they print and why they fail.
-load helper
+load ../tools/helper
 
 NO_ANSWER="epmd: no answer from epmd: is it one, and may this host ask?"
 NOT_ALLOWED="epmd: not allowed, unless the daemon runs with -relaxed_command_check"

@@ -1,4 +1,4 @@
-load helper
+load ../tools/helper
 
 # without the lines that OTP's does not have: whose request was refused
 otp_log() {

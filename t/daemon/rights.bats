@@ -1,4 +1,4 @@
-load helper
+load ../tools/helper
 
 # What the daemon could do if it were taken over, and whom it becomes.
 

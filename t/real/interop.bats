@@ -1,5 +1,5 @@
 # Real Erlang nodes, which know nothing of the tests.
-load helper
+load ../tools/helper
 
 setup() {
     need erl

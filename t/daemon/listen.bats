@@ -1,4 +1,4 @@
-load helper
+load ../tools/helper
 
 sockets() { # NETNS: what listens on 4369 there
     on "$1" ss -Hltn | awk '{ print $4 }' | sort | tr '\n' ' ' | sed 's/ $//'

@@ -1,4 +1,4 @@
-load helper
+load ../tools/helper
 
 setup() {
     [ -z "${EPMD_RUNNER:-}" ] || skip 'supervisors run the binary itself'

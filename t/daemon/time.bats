@@ -1,4 +1,4 @@
-load helper
+load ../tools/helper
 
 # What may happen to time while it serves. The machine's own clock is left alone: libfaketime gives
 # the daemon another.

@@ -1,4 +1,4 @@
-load helper
+load ../tools/helper
 
 @test "a name that is registered is found, and the connection closed" {
     start

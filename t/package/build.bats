@@ -1,4 +1,4 @@
-load helper
+load ../tools/helper
 
 setup() {
     common_setup

@@ -1,4 +1,4 @@
-load helper
+load ../tools/helper
 
 refused=760100000063 # ALIVE2_X_RESP, result 1, creation 99
 refused_old=79010063

@@ -7,7 +7,7 @@
 
 bats_require_minimum_version 1.5.0
 
-ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 EPMD=$(realpath -m "${EPMD:-$ROOT/epmd}")
 REF=${REF:-/usr/bin/epmd}
 BUILD=$ROOT/t/build

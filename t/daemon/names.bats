@@ -1,4 +1,4 @@
-load helper
+load ../tools/helper
 
 @test "with no node registered, NAMES answers the port of the daemon alone" {
     start

@@ -1,4 +1,4 @@
-load helper
+load ../tools/helper
 
 header() { # the first four bytes of a listing
     printf '%08x' "$PORT"

@@ -1,4 +1,4 @@
-load helper
+load ../tools/helper
 
 # With FULL=1 the limits of time are tried at their defaults too, which takes a minute. All else has
 # its full figures as it is. Squatters on an address are in listen.bats, forged lines in log.bats

@@ -11,7 +11,7 @@
  * registered all the time must be in it, one that ended GRACE before must not, and what changed
  * meanwhile may be either. Ends with the counts; status 1 where one is bad.
  */
-#include "client.h"
+#include "../tools/client.h"
 #include <dirent.h>
 #include <signal.h>
 #include <stdarg.h>

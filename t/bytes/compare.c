@@ -19,7 +19,7 @@
  *
  * Output is TAP with a closing line of counts.
  */
-#include "client.h"
+#include "../tools/client.h"
 #include <ctype.h>
 #include <signal.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-load helper
+load ../tools/helper
 
 # a mistake is named on standard error, with where help is; nothing on standard output, status 1
 mistake() { # TEXT ARGUMENT...
