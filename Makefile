@@ -37,8 +37,8 @@ epmd: epmd.c epmd.h
 # an empty container image or a device. It looks no host names up: `make static NAMES=` has that
 # back, and is a third larger. HARDEN=1 makes it position-independent, with its relocations
 # read-only and a guard on the stack, for some 10 kB. Both are made anew each time, as CC or
-# CPPFLAGS may be others. Without common-page-size, ld fills a page of the file with nothing wherever that
-# saves one of memory.
+# CPPFLAGS may be others. Without common-page-size, ld fills a page of the file with nothing
+# wherever that saves one of memory.
 SMALL = -Os -ffunction-sections -fno-asynchronous-unwind-tables -s \
 	-Wl,--gc-sections,-z,noseparate-code
 NAMES = -DEPMD_NO_RESOLVER
