@@ -118,6 +118,15 @@ full_output() { # COMMAND...
     [ $((SECONDS - from)) -le 20 ]
 }
 
+@test "a last try that has too little time says why the one before it failed" {
+    full
+    (sleep 1.5 && exec "$BUILD/supervisor" -l "127.0.0.1,$PORT" sleep 60) >/dev/null 3>&- &
+    remember $!
+    run --separate-stderr timeout 20 "$EPMD" -port "$PORT" -timeout 5 -wait 3 -names
+    is "$status:$output" "1:"
+    is "$stderr" "epmd: Cannot connect to local epmd, port $PORT: Connection refused"
+}
+
 @test "the first try has all of -timeout, though -wait is shorter" {
     start -delay_write 2
     is "$(told epmd -port "$PORT" -timeout 20 -wait 1 -lookup abc)" '1||epmd: no such node: "abc"'

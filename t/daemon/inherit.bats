@@ -87,7 +87,9 @@ mute() {
     ended_by HUP "$PUBLISHER"
     wait_for unregistered abc
     published nohup
-    signal_at_once "$PUBLISHER" HUP TERM
+    signal_at_once "$PUBLISHER" HUP
+    wait_for in_state "$PUBLISHER" S
+    kill -TERM "$PUBLISHER"
     ended_by TERM "$PUBLISHER"
 }
 
