@@ -3064,10 +3064,11 @@ static const char *type_text(uint32_t type, char number[12])
  */
 static void cli_say_row(char *line, size_t len, int from_dump)
 {
-	static const uint16_t max[9] = { EPMD_NAME_MAX, 5, 5, 6, 10, 20, 5, 5, 5 };
+	enum { NAME, PORT, FD, STATE, CREATION, SINCE, TYPE, HIGHEST, LOWEST, COLUMNS };
+	static const uint16_t max[COLUMNS] = { EPMD_NAME_MAX, 5, 5, 6, 10, 20, 5, 5, 5 };
 	static const char digits[] = "0123456789";
 	static char active[] = "active", down[] = "down", dash[] = "-";
-	char *c[9] = { NULL }, number[12], *end;
+	char *c[COLUMNS] = { NULL }, number[12], *end;
 	const char *type = dash;
 	uint32_t v;
 	int k, has_versions;
@@ -3075,32 +3076,33 @@ static void cli_say_row(char *line, size_t len, int from_dump)
 	line[line[len - 1] == '\n' ? len - 1 : len] = '\0';
 	if (from_dump) {
 		line += len > 1 && *line == '\0'; /* this NUL ends the line before */
-		c[0] = strchr(line, '<');
+		c[NAME] = strchr(line, '<');
 		end = strrchr(line, '>');
-		if (c[0] == NULL || end == NULL || end < c[0])
+		if (c[NAME] == NULL || end == NULL || end < c[NAME])
 			return;
-		c[0]++;
+		c[NAME]++;
 		*end++ = '\0';
-		c[1] = end + strcspn(end, digits);
-		c[1][strspn(c[1], digits)] = '\0';
-		c[3] = *line == 'a' ? active : down;
+		c[PORT] = end + strcspn(end, digits);
+		c[PORT][strspn(c[PORT], digits)] = '\0';
+		c[STATE] = *line == 'a' ? active : down;
 	} else {
-		split(line, '\t', c, 9);
-		if (c[5] == NULL) /* an older daemon's has six, another line fewer */
+		split(line, '\t', c, COLUMNS);
+		if (c[SINCE] == NULL) /* an older daemon's last column; in other lines there is less */
 			return;
 	}
-	has_versions = c[8] != NULL;
-	if (c[6] != NULL && is_number(c[6], &v))
+	has_versions = c[LOWEST] != NULL;
+	if (c[TYPE] != NULL && is_number(c[TYPE], &v))
 		type = type_text(v, number);
-	for (k = 0; k < 9; k++) {
+	for (k = 0; k < COLUMNS; k++) {
 		if (c[k] == NULL || *c[k] == '\0')
 			c[k] = dash;
 		if (strlen(c[k]) > max[k])
 			c[k][max[k]] = '\0';
 		c[k][clean(c[k], strlen(c[k]))] = '\0';
 	}
-	(void)cli_say("%s\t%s\t%s\t%s%s%s\t%s\t%s\t%s\n", c[0], c[1], type, c[8],
-	    has_versions ? "-" : "", has_versions ? c[7] : "", c[3], c[4], c[5]);
+	(void)cli_say("%s\t%s\t%s\t%s%s%s\t%s\t%s\t%s\n", c[NAME], c[PORT], type, c[LOWEST],
+	    has_versions ? "-" : "", has_versions ? c[HIGHEST] : "", c[STATE], c[CREATION],
+	    c[SINCE]);
 }
 
 enum list { LIST_TEXT, LIST_STATUS, LIST_DUMP };
@@ -3564,7 +3566,7 @@ static void open_queue(void)
 	polled[POLL_QUEUE].events = POLLIN;
 }
 
-#define FD_RESERVE 3 /* beside the connections: the park's, the log's, one for a moment */
+#define FD_RESERVE 3 /* beside the connections: for the queue, for syslog, and one for a moment */
 
 /*
  * Raises the soft limit of open files as far as the tables need. If the hard limit is lower, fewer
@@ -3591,7 +3593,9 @@ static void set_limits(void)
 	room = room > FD_RESERVE ? room - FD_RESERVE : 0;
 	if (room < 3)
 		fail(0, "the limit of open files is too low");
-	spare = room / 4 < 2 ? 2 : room / 4 < EPMD_CONN_SPARE ? room / 4 : EPMD_CONN_SPARE;
+	spare = room / 4 < EPMD_CONN_SPARE ? room / 4 : EPMD_CONN_SPARE;
+	if (spare < 2)
+		spare = 2;
 	conn_limit = (uint16_t)room;
 	nodes.limit = (uint16_t)(room - spare < EPMD_NODE_MAX ? room - spare : EPMD_NODE_MAX);
 }
@@ -3974,7 +3978,8 @@ static void open_sockets(int has_options)
 
 /*
  * The order of the steps matters:
- *   - Standard input, output and error are open before any other descriptor is.
+ *   - Standard input, output and error are open before any other descriptor is, and open_log()
+ *     comes before the daemon may write to the last of them.
  *   - The environment is read after the options, since it counts only for those not given.
  *   - What the caller left open is closed before the daemon opens descriptors; and all but
  *     FD_RESERVE of those are open before set_limits() counts how many are left.
