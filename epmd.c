@@ -3087,7 +3087,7 @@ static void cli_say_row(char *line, size_t len, int from_dump)
 		c[STATE] = *line == 'a' ? active : down;
 	} else {
 		split(line, '\t', c, COLUMNS);
-		if (c[SINCE] == NULL) /* an older daemon's last column; in other lines there is less */
+		if (c[SINCE] == NULL) /* an older daemon's last; other lines have fewer */
 			return;
 	}
 	has_versions = c[LOWEST] != NULL;
