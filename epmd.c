@@ -2975,10 +2975,11 @@ static int cli_ask(uint8_t request, const void *body, size_t len)
 	at = put_16(packet, 0, (unsigned)len + 1);
 	at = put_8(packet, at, request);
 	at = put_bytes(packet, at, body, len);
-	if (cli.fd >= 0 && send(cli.fd, packet, at, MSG_NOSIGNAL) == (ssize_t)at)
-		return 0;
-	if (cli.fd >= 0)
+	if (cli.fd >= 0) {
+		if (send(cli.fd, packet, at, MSG_NOSIGNAL) == (ssize_t)at)
+			return 0;
 		reason = strerror(errno);
+	}
 	cli_close();
 	(void)complain("Cannot connect to %s: %s", cli.daemon, reason);
 	return NO_EPMD;
