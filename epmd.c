@@ -1019,7 +1019,7 @@ struct conn {
 	uint8_t parked;                /* 0, or one of PARKED_* */
 	uint8_t holds;                 /* it has a buffer, held[buffer] */
 	uint16_t buffer;
-	uint16_t fill;                 /* bytes of the request so far, or of the answer to send */
+	uint16_t fill;                 /* bytes of the request so far, or held of the answer */
 	int64_t since_ms;              /* waiting since, monotonic; 0: it has not waited yet */
 	int64_t deadline_ms;
 	struct epmd_cursor cursor;     /* of its listing; kind 0: there is none, or no more of it */
@@ -1030,7 +1030,7 @@ static struct conn conns[EPMD_CONN_MAX];
 static int conn_top;                         /* slots ever used */
 static int conn_free = EPMD_CONN_MAX;        /* the first free one below conn_top, if any */
 static int conn_limit;                       /* slots in use at most, by the limit of open files */
-static int conns_used;                       /* slots in use */
+static unsigned conns_used;                  /* slots in use */
 
 /* Buffers of the connections that wait; a node's connection needs none. */
 static uint8_t held[EPMD_CONN_SPARE][EPMD_PACKET_MAX];
@@ -1342,7 +1342,7 @@ static const char *printable(const uint8_t *name, size_t len, char text[EPMD_NAM
 /* -d -d -d: all nodes, live and remembered. */
 static void log_tables(void)
 {
-	char line[LOG_MAX], where[48], name[EPMD_NAME_MAX + 1];
+	char line[LOG_MAX], where[48], name[EPMD_NAME_MAX + 1] = "";
 	const struct epmd_node *n;
 	int k, i, is_live;
 
@@ -1351,8 +1351,9 @@ static void log_tables(void)
 	for (is_live = 1; is_live >= 0; is_live--) {
 		const struct epmd_order *const order = is_live ? &nodes.live : &nodes.old;
 
-		for (k = 0; k < order->len; k++) {
-			i = order->row[is_live ? order->len - 1 - k : k];
+		k = is_live ? order->len - 1 : 0;
+		for (; k >= 0 && k < order->len; k += is_live ? -1 : 1) {
+			i = order->row[k];
 			n = &nodes.node[i];
 			snprintf(where, sizeof where, " at port %d, fd = %d", n->port, n->fd);
 			snprintf(line, sizeof line, "*****     %s \"%s#%lu\"%s",
@@ -1396,13 +1397,17 @@ static void count_request(const struct epmd_answer *a)
  */
 static size_t add_text(char *line, size_t room, size_t at, const char *format, ...)
 {
+	char text[LOG_MAX];
+	size_t i;
 	va_list ap;
-	int len;
 
 	va_start(ap, format);
-	len = vsnprintf(line + at, room - at, format, ap);
+	vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
-	return at + text_len(len, room - at);
+	for (i = 0; at < room - 1 && text[i] != '\0'; i++)
+		line[at++] = text[i];
+	line[at] = '\0';
+	return at;
 }
 
 /* SIGUSR1. */
@@ -1450,6 +1455,11 @@ static void answer_counts(struct epmd_answer *a)
 
 /* ---- a request and what became of it; the texts are OTP's, and people search for them ---- */
 
+static const char *request_text(int kind)
+{
+	return kind < 0 ? "unknown" : requests[kind].text;
+}
+
 static void log_malformed(const char *request, const uint8_t *in, size_t fill)
 {
 	const size_t len = get_16(in, 0);
@@ -1466,16 +1476,16 @@ static void log_malformed(const char *request, const uint8_t *in, size_t fill)
 static void log_request(const struct epmd_answer *a, const uint8_t *in, size_t fill, int is_local)
 {
 	static const char *const reason[] = {
-		[EPMD_TAKEN] = "node name already occupied %s",
-		[EPMD_FULL] = "no room for node %s",
-		[EPMD_BAD_NAME] = "invalid node name %s",
+		[EPMD_TAKEN] = "node name already occupied ",
+		[EPMD_FULL] = "no room for node ",
+		[EPMD_BAD_NAME] = "invalid node name ",
 		[EPMD_BAD_EXTRA] = "extra data is too long",
 		[EPMD_LIVING_NODES] = "Disallowed KILL_REQ, live nodes",
 		[EPMD_UNKNOWN_REQUEST] = "got garbage"
 	};
-	const char *const request = a->kind < 0 ? "unknown" : requests[a->kind].text;
+	const char *const request = request_text(a->kind);
 	const struct epmd_node *const n = a->node >= 0 ? &nodes.node[a->node] : NULL;
-	char name[EPMD_NAME_MAX + 1];
+	char name[EPMD_NAME_MAX + 1] = "";
 
 	if (a->verdict == EPMD_MORE)
 		return;
@@ -1490,7 +1500,7 @@ static void log_request(const struct epmd_answer *a, const uint8_t *in, size_t f
 	} else if (a->reason == EPMD_UNKNOWN_NODE && a->request == EPMD_STOP_REQ) {
 		log_at(1, "trying to unregister node with unknown name %s", name);
 	} else if (a->reason != EPMD_OK && a->reason != EPMD_UNKNOWN_NODE) {
-		log_at(1, reason[a->reason], name);
+		log_at(1, "%s%s", reason[a->reason], a->reason == EPMD_BAD_EXTRA ? "" : name);
 	} else if (a->verdict == EPMD_KEEP && n != NULL) {
 		log_at(1, "registering '%s:%lu', port %d", name, (unsigned long)creation_told(n),
 		    n->port);
@@ -1505,7 +1515,7 @@ static void log_request(const struct epmd_answer *a, const uint8_t *in, size_t f
 static void log_sent(const struct epmd_answer *a, const uint8_t *in)
 {
 	const int is_ok = a->reason == EPMD_OK;
-	char name[EPMD_NAME_MAX + 1];
+	char name[EPMD_NAME_MAX + 1] = "";
 
 	(void)printable(in + a->name_at, a->name_len, name);
 	if (set.debug > 1)
@@ -1522,7 +1532,7 @@ static void log_sent(const struct epmd_answer *a, const uint8_t *in)
 		break;
 	case EPMD_NAMES_REQ:
 	case EPMD_DUMP_REQ:
-		log_at(1, "** sent %s_RESP", requests[a->kind].text);
+		log_at(1, "** sent %s_RESP", request_text(a->kind));
 		break;
 	case EPMD_KILL_REQ:
 		if (a->verdict == EPMD_QUIT)
@@ -1839,13 +1849,13 @@ static void listen_inherit(void)
 /* So that the next epmd can bind the port at once. */
 static void listen_close(void)
 {
-	struct pollfd *listener = polled + POLL_LISTEN;
-	int k;
+	int k, lfd;
 
-	for (k = 0; k < listen_len; k++, listener++) {
-		if (listener->fd >= 0)
-			(void)close(listener->fd);
-		listener->fd = -1;
+	for (k = 0; k < listen_len; k++) {
+		lfd = polled[POLL_LISTEN + k].fd;
+		if (lfd >= 0)
+			(void)close(lfd);
+		polled[POLL_LISTEN + k].fd = -1;
 	}
 }
 
@@ -2024,7 +2034,7 @@ static void conn_let_go(struct conn *c)
 static void conn_close(struct conn *c)
 {
 	const struct epmd_node *n;
-	char name[EPMD_NAME_MAX + 1];
+	char name[EPMD_NAME_MAX + 1] = "";
 
 	if (set.debug > 1)
 		log_at(2, "closing connection on file descriptor %d", c->fd);
@@ -2221,38 +2231,6 @@ static enum step conn_ask(struct conn *c)
 	return conn_hold(c, received, 0, fill) ? STEP_PARK : STEP_CLOSE;
 }
 
-/* Carries out the core's verdict on a whole request. */
-static enum step conn_answer(struct conn *c)
-{
-	union address peer;
-	char text[ADDRESS_TEXT_MAX];
-
-	if (answer.verdict == EPMD_STOP && answer.node >= 0) {
-		conn_close(&conns[nodes.node[answer.node].owner]);
-		log_at(1, "epmd connection stopped");
-	}
-	if (answer.verdict == EPMD_QUIT) {
-		peer = socket_address(c->fd, 1);
-		address_text(&peer, text);
-		end_for("killed by request of ", text);
-		listen_close(); /* before the asker, who may start the next epmd, has the answer */
-	}
-	if (answer.verdict == EPMD_COUNTS)
-		answer_counts(&answer);
-	if (set.debug > 0)
-		log_sent(&answer, c->holds ? held[c->buffer] : received);
-	c->state = CONN_SENDING;
-	c->since_ms = 0;
-	c->node = answer.verdict == EPMD_KEEP ? answer.node : -1;
-	c->was_refused = answer.request == EPMD_ALIVE2_REQ && answer.verdict == EPMD_SEND;
-	c->is_list = answer.verdict == EPMD_LIST;
-	if (c->is_list)
-		c->cursor = answer.cursor;
-	conn_let_go(c);
-	c->fill = (uint16_t)answer.len;
-	return STEP_SEND;
-}
-
 /*
  * A listing was cut after `sent` bytes, the first `fixed` of which were other bytes. Makes its
  * lines again, from where they began, to set the cursor behind the one that was cut. Returns where
@@ -2269,14 +2247,12 @@ static size_t conn_rewind(struct conn *c, struct epmd_cursor from, size_t fixed,
 }
 
 /*
- * Sends what is held of the answer (at first, the answer itself) and what its listing has, as much
+ * Sends these bytes of the answer, the first ones or those held, and what its listing has, as much
  * as the peer takes. What was not sent is held: of a listing, the rest of the line that was cut.
  */
-static enum step conn_send(struct conn *c)
+static enum step conn_send(struct conn *c, const uint8_t *bytes, size_t len)
 {
 	const struct epmd_cursor from = c->cursor;
-	const uint8_t *bytes = c->holds ? held[c->buffer] : answer.out;
-	const size_t len = c->fill;
 	size_t end = len, cut;
 	ssize_t sent;
 	int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
@@ -2324,6 +2300,37 @@ static enum step conn_send(struct conn *c)
 	return STEP_CLOSE;
 }
 
+/* Carries out the core's verdict on a whole request. */
+static enum step conn_answer(struct conn *c)
+{
+	union address peer;
+	char text[ADDRESS_TEXT_MAX];
+
+	if (answer.verdict == EPMD_STOP && answer.node >= 0) {
+		conn_close(&conns[nodes.node[answer.node].owner]);
+		log_at(1, "epmd connection stopped");
+	}
+	if (answer.verdict == EPMD_QUIT) {
+		peer = socket_address(c->fd, 1);
+		address_text(&peer, text);
+		end_for("killed by request of ", text);
+		listen_close(); /* before the asker, who may start the next epmd, has the answer */
+	}
+	if (answer.verdict == EPMD_COUNTS)
+		answer_counts(&answer);
+	if (set.debug > 0)
+		log_sent(&answer, c->holds ? held[c->buffer] : received);
+	c->state = CONN_SENDING;
+	c->since_ms = 0;
+	c->node = answer.verdict == EPMD_KEEP ? answer.node : -1;
+	c->was_refused = answer.request == EPMD_ALIVE2_REQ && answer.verdict == EPMD_SEND;
+	c->is_list = answer.verdict == EPMD_LIST;
+	if (c->is_list)
+		c->cursor = answer.cursor;
+	conn_let_go(c);
+	return conn_send(c, answer.out, answer.len);
+}
+
 /*
  * Waits until there is more to do: for a request or for a reader up to -packet_timeout, for the end
  * of a node with no limit. Then a slot must be free for the next connection.
@@ -2365,7 +2372,7 @@ static void conn_run(struct conn *c)
 			step = conn_answer(c);
 			break;
 		case STEP_SEND:
-			step = conn_send(c);
+			step = conn_send(c, held[c->buffer], c->fill);
 			break;
 		case STEP_PARK:
 			conn_park(c);
@@ -2530,18 +2537,18 @@ static void turn_listeners(int served)
 {
 	static int full_turns;
 	const int quota = 1 + served + full_turns / FULL_TURNS;
-	const struct pollfd *listener = polled + POLL_LISTEN;
-	int k, n;
+	int k, n, lfd;
 
-	for (k = 0; k < listen_len; k++, listener++) {
-		if (listener->fd < 0 || listener->revents == 0)
+	for (k = 0; k < listen_len; k++) {
+		lfd = polled[POLL_LISTEN + k].fd;
+		if (lfd < 0 || polled[POLL_LISTEN + k].revents == 0)
 			continue;
-		if ((listener->revents & (POLLHUP | POLLNVAL)) != 0) {
+		if ((polled[POLL_LISTEN + k].revents & (POLLHUP | POLLNVAL)) != 0) {
 			/* By another process: it never accepts again, and poll() would not wait. */
 			log_at(0, "a listening socket was shut down");
 			exit(1);
 		}
-		for (n = 0; n < quota && !ended && accept_one(listener->fd); n++)
+		for (n = 0; n < quota && !ended && accept_one(lfd); n++)
 			;
 		if (n < quota)
 			full_turns /= 2;
