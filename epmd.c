@@ -1776,27 +1776,30 @@ static int listen_covers(const union address *a, int len, int k)
 }
 
 /*
- * Listens on all that was asked for; the default addresses, which come first, may be absent. On
- * failure returns -1 with errno, and the address in `on`; the sockets opened so far stay open.
+ * Listens on all that was asked for: on the wildcards, then on the others, as the log names them.
+ * The default addresses, which begin the list, may be absent. On failure returns -1 with errno, and
+ * the address in `on`; the sockets opened so far stay open.
  */
 static int listen_open(char on[ADDRESS_TEXT_MAX])
 {
 	const int all = set.addresses == NULL;
 	union address a[EPMD_LISTEN_MAX];
-	int len, k, defaults, failed;
+	int len, k, any, defaults, failed;
 
 	len = defaults = listen_parse(all ? "0.0.0.0 ::" : "127.0.0.1 ::1", a, 0);
 	if (!all)
 		len = listen_parse(set.addresses, a, len);
 	if (!all && set.addresses[strspn(set.addresses, ", \t")] == '\0')
 		fail(0, "the list of addresses is empty");
-	for (k = 0; k < len; k++) {
-		if (listen_covers(a, len, k))
-			continue;
-		address_text(&a[k], on);
-		failed = listen_on(&a[k]);
-		if (failed != 0 && (k >= defaults || failed < 0))
-			return -1;
+	for (any = 1; any >= 0; any--) {
+		for (k = 0; k < len; k++) {
+			if (address_is_any(&a[k]) != any || listen_covers(a, len, k))
+				continue;
+			address_text(&a[k], on);
+			failed = listen_on(&a[k]);
+			if (failed != 0 && (k >= defaults || failed < 0))
+				return -1;
+		}
 	}
 	return listen_len > 0 ? 0 : -1;
 }
