@@ -1764,12 +1764,16 @@ static int listen_parse(const char *list, union address a[EPMD_LISTEN_MAX], int 
 	return len;
 }
 
-/* Whether the list has a wildcard that covers its address k. */
+/*
+ * Whether the list has a wildcard that covers its address k. Of wildcards, `::` and `::%eth0`, the
+ * first covers the others.
+ */
 static int listen_covers(const union address *a, int len, int k)
 {
+	const int end = address_is_any(&a[k]) ? k : len;
 	int w;
 
-	for (w = 0; w < len; w++)
+	for (w = 0; w < end; w++)
 		if (w != k && address_is_any(&a[w]) && a[w].any.sa_family == a[k].any.sa_family)
 			return 1;
 	return 0;

@@ -143,7 +143,7 @@ epmd_on() { # NETNS ARGUMENT...
         is "$list $(sockets "$HOST_A")" "$list 0.0.0.0:4369 [::1]:4369"
         end "$EPMD_PID"
     done
-    for list in ::1,:: fd77::1,:: ::,fd77::1; do
+    for list in ::1,:: fd77::1,:: ::,fd77::1 ::,::%lo ::%lo,::; do
         start_on "$HOST_A" -address "$list"
         is "$list $(sockets "$HOST_A")" "$list 127.0.0.1:4369 [::]:4369"
         end "$EPMD_PID"
