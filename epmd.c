@@ -2280,10 +2280,12 @@ static enum step conn_send(struct conn *c, const uint8_t *bytes, size_t len)
 		sent = 0;
 	else if (c->since_ms != 0) /* each step has -packet_timeout, all of them five times that */
 		c->deadline_ms = earlier(clock_ms() + timeout_ms(), c->since_ms + 5 * timeout_ms());
-	if ((size_t)sent < end) {
-		cut = from.kind != 0 ? conn_rewind(c, from, len, (size_t)sent) : end;
+	if ((size_t)sent < end && from.kind != 0) {
+		cut = conn_rewind(c, from, len, (size_t)sent);
 		if (cut < end)
 			end = cut;
+	}
+	if ((size_t)sent < end) {
 		c->fill = 0;
 		return conn_hold(c, bytes, (size_t)sent, end) ? STEP_PARK : STEP_CLOSE;
 	}

@@ -100,6 +100,21 @@ fill() { # TAG
     is_registered kept
 }
 
+@test "a list that is cut behind a whole line takes no buffer, and so ends nobody who waits" {
+    need strace
+    start
+    register kept
+    flooded flood partial 256
+    strace -qq -o "$TMP/calls" -e trace=sendto -e inject=sendto:retval=4:when=1 \
+        -p "$EPMD_PID" 3>&- &
+    local tracer=$!
+    remember "$tracer"
+    wait_for grep -q '^TracerPid:.*[1-9]' "/proc/$EPMD_PID/status"
+    is "$(ask send "$names_req" text)" "name kept at port 5000"
+    end "$tracer"
+    is "$(grep -c 'closing to make room' "$TMP/log")" 0
+}
+
 @test "1024 nodes are admitted, listed and found; the next one is refused; a freed slot is used again" {
     start
     fill nodes
