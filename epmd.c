@@ -2061,6 +2061,7 @@ static void conn_close(struct conn *c)
 		polled_slots--;
 	conn_let_go(c);
 	(void)close(c->fd);
+	c->fd = -1; /* a descriptor that could not be closed is no connection's: see queue_ready() */
 	c->state = CONN_FREE;
 	conns_used--;
 	c->next = conn_free;

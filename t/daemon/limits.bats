@@ -115,6 +115,22 @@ fill() { # TAG
     is "$(grep -c 'closing to make room' "$TMP/log")" 0
 }
 
+@test "connections whose descriptors cannot be closed cost no time" {
+    need strace
+    start
+    register kept
+    flooded flood partial 3
+    strace -qq -o "$TMP/calls" -e trace=close -e inject=close:error=EIO -p "$EPMD_PID" 3>&- &
+    local tracer=$!
+    remember "$tracer"
+    wait_for grep -q '^TracerPid:.*[1-9]' "/proc/$EPMD_PID/status"
+    let_go flood
+    wait_for grep -q 'partial packet' "$TMP/log"
+    end "$tracer"
+    is_at_rest
+    is_registered kept
+}
+
 @test "1024 nodes are admitted, listed and found; the next one is refused; a freed slot is used again" {
     start
     fill nodes
