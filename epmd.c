@@ -50,13 +50,14 @@
 
 #include "epmd.h"
 
-/* ==== 1 Bytes: big-endian integers read, and an answer written, at an offset; a writer returns the offset behind it ========== */
+/* ==== 1 Bytes: big-endian integers are read, and answers written, at an offset ============== */
 
 static uint16_t get_16(const uint8_t *in, size_t at)
 {
 	return (uint16_t)(in[at] * 256u + in[at + 1]);
 }
 
+/* Each put_ function writes at the offset `at` and returns the offset behind what it wrote. */
 static size_t put_8(uint8_t *out, size_t at, unsigned v)
 {
 	out[at] = (uint8_t)(v % 256u);
@@ -91,7 +92,7 @@ static size_t put_text(uint8_t *out, size_t at, const char *text)
 	return at;
 }
 
-/* In decimal; ten digits at most. */
+/* Writes v in decimal. */
 static size_t put_number(uint8_t *out, size_t at, uint32_t v)
 {
 	uint8_t digit[10];
@@ -106,7 +107,7 @@ static size_t put_number(uint8_t *out, size_t at, uint32_t v)
 	return at;
 }
 
-/* Exactly so many digits. */
+/* Writes the last digits of v, exactly so many. */
 static size_t put_digits(uint8_t *out, size_t at, uint32_t v, size_t digits)
 {
 	size_t i;
@@ -118,11 +119,14 @@ static size_t put_digits(uint8_t *out, size_t at, uint32_t v, size_t digits)
 	return at + digits;
 }
 
-/* Seconds since 1970 as 2026-11-22T11:50:00Z. Days are counted in years that begin in March, so that a leap day is the last. */
+/*
+ * Writes a time, in seconds since 1970, as 2026-11-22T11:50:00Z. The years that are counted here
+ * begin in March, so that a leap day is the last day of its year.
+ */
 static size_t put_date(uint8_t *out, size_t at, uint32_t seconds)
 {
 	const uint32_t day = seconds / 86400u + 719468u; /* since 0000-03-01 */
-	const uint32_t era = day / 146097u, of_era = day % 146097u; /* of 400 years */
+	const uint32_t era = day / 146097u, of_era = day % 146097u; /* an era is 400 years */
 	const uint32_t year = (of_era - of_era / 1460u + of_era / 36524u - of_era / 146096u) / 365u;
 	const uint32_t of_year = of_era - (365u * year + year / 4u - year / 100u);
 	const uint32_t month = (5u * of_year + 2u) / 153u; /* 0 is March */
@@ -161,14 +165,18 @@ static int has_zero(const uint8_t *in, size_t len)
 	return 0;
 }
 
-/* ==== 2 Names: what may be one, by RFC 3629 and by what a line of text can bear ================================================ */
+/* ==== 2 Names: which bytes may be a name, and their hash ==================================== */
 
+/* Whether c may be the second, third or fourth byte of a character in UTF-8 (RFC 3629). */
 static int is_tail(uint8_t c)
 {
 	return c >= 0x80 && c <= 0xbf;
 }
 
-/* The bytes of the character at s[i], i < n: 1 to 4, or 0 where none is well-formed there. */
+/*
+ * How many bytes the character at s[i] has, 1 to 4; 0 if the bytes from there on to s[n-1] begin
+ * with no well-formed character.
+ */
 static size_t utf8_step(const uint8_t *s, size_t i, size_t n)
 {
 	const uint8_t c = s[i];
@@ -183,17 +191,17 @@ static size_t utf8_step(const uint8_t *s, size_t i, size_t n)
 		return 0;
 	if (c < 0xf0) {
 		if ((c == 0xe0 && s[i + 1] < 0xa0) || (c == 0xed && s[i + 1] > 0x9f))
-			return 0; /* overlong, surrogates */
+			return 0; /* an overlong form, or a surrogate */
 		return 3;
 	}
 	if (n - i < 4 || !is_tail(s[i + 3]))
 		return 0;
 	if ((c == 0xf0 && s[i + 1] < 0x90) || (c == 0xf4 && s[i + 1] > 0x8f))
-		return 0; /* overlong, above U+10FFFF */
+		return 0; /* an overlong form, or above U+10FFFF */
 	return 4;
 }
 
-/* Whether s is 1 to EPMD_NAME_CHARS well-formed characters. */
+/* Whether s has 1 to EPMD_NAME_CHARS characters, all well-formed. */
 static int name_is_text(const uint8_t *s, size_t len)
 {
 	size_t i = 0, chars = 0, step;
@@ -210,7 +218,10 @@ static int name_is_text(const uint8_t *s, size_t len)
 	return 1;
 }
 
-/* Whether c ends a control character, of C0 or of C1 (U+0080 to U+009F, 0xc2 before 0x80 to 0x9f). */
+/*
+ * Whether c is the last byte of a control character: one of C0, DEL, or one of C1 (U+0080 to
+ * U+009F, which are the bytes 0x80 to 0x9f with 0xc2 before them).
+ */
 static int is_control(uint8_t before, uint8_t c)
 {
 	return c < 32 || c == 127 || (before == 0xc2 && c >= 0x80 && c < 0xa0);
@@ -227,13 +238,13 @@ static int has_control(const uint8_t *s, size_t len)
 	return 0;
 }
 
-/* Whether it may be registered. */
+/* Whether a node may register with this name. */
 static int name_is_good(const uint8_t *s, size_t len)
 {
 	return name_is_text(s, len) && !has_control(s, len);
 }
 
-/* Little-endian. */
+/* The first four bytes of s as an integer, little-endian. */
 static uint32_t word_at(const uint8_t *s)
 {
 	return s[0] | (uint32_t)s[1] << 8 | (uint32_t)s[2] << 16 | (uint32_t)s[3] << 24;
@@ -260,7 +271,10 @@ static inline void hash_word(uint32_t v[4], uint32_t word)
 	v[0] ^= word;
 }
 
-/* HalfSipHash-1-3: without the key nobody can make names of one hash, which would slow a search. */
+/*
+ * HalfSipHash-1-3 of the name. A peer who does not know the key cannot make many names of one
+ * hash, which would make a search slow.
+ */
 static uint32_t name_hash(uint64_t key, const uint8_t *s, size_t len)
 {
 	const uint32_t low = (uint32_t)(key % 4294967296u), high = (uint32_t)(key / 4294967296u);
@@ -280,53 +294,61 @@ static uint32_t name_hash(uint64_t key, const uint8_t *s, size_t len)
 	return v[1] ^ v[3];
 }
 
-/* ==== 3 Nodes: the table; a row is claimed for a name, released into memory, and recycled when no other is left =============== */
+/* ==== 3 Nodes: the table of names, live and remembered ====================================== */
 
-const uint8_t *epmd_name(const struct epmd_nodes *t, int i)
+/*
+ * When a node ends, its row remembers the name and the creation, so that the next node of this
+ * name gets another creation. Only when every row is in use is a remembered one given to another
+ * name, the one remembered longest.
+ */
+
+const uint8_t *epmd_name(const struct epmd_nodes *t, int row)
 {
-	return t->node[i].name_len <= EPMD_BRIEF_MAX ? t->brief[i] : t->name[i];
+	return t->node[row].name_len <= EPMD_BRIEF_MAX ? t->brief[row] : t->name[row];
 }
 
-static void order_push(struct epmd_order *o, int i)
+/* Puts the row at the end of the order. */
+static void order_push(struct epmd_order *o, int row)
 {
 	if (o->len < EPMD_NODE_MAX)
-		o->row[o->len++] = (uint16_t)i;
+		o->row[o->len++] = (uint16_t)row;
 }
 
-/* Puts row i at place k; those from there on move up. */
-static void order_insert(struct epmd_order *o, int k, int i)
+/* Puts the row at this place; the rows from there on move up. */
+static void order_insert(struct epmd_order *o, int place, int row)
 {
 	const int len = o->len;
-	int j;
+	int k;
 
-	if (len >= EPMD_NODE_MAX || k > len)
-		return;
-	for (j = len; j > k; j--)
-		o->row[j] = o->row[j - 1];
-	o->row[k] = (uint16_t)i;
+	if (len >= EPMD_NODE_MAX || place < 0 || place > len)
+		return; /* never; but no mistake of ours shall write beyond the table */
+	for (k = len; k > place; k--)
+		o->row[k] = o->row[k - 1];
+	o->row[place] = (uint16_t)row;
 	o->len = (uint16_t)(len + 1);
 }
 
-/* Takes out the row at place k; those behind it move down. */
-static void order_remove(struct epmd_order *o, int k)
+/* Takes out the row at this place; the rows behind it move down. */
+static void order_remove(struct epmd_order *o, int place)
 {
-	int j, last;
+	int k, last;
 
-	if (o->len > EPMD_NODE_MAX || k >= o->len)
-		return;
+	if (o->len > EPMD_NODE_MAX || place < 0 || place >= o->len)
+		return; /* never */
 	last = o->len - 1;
-	for (j = k; j < last; j++)
-		o->row[j] = o->row[j + 1];
+	for (k = place; k < last; k++)
+		o->row[k] = o->row[k + 1];
 	o->len = (uint16_t)last;
 }
 
-static int order_place(const struct epmd_order *o, int i)
+/* The place of the row, which is in the order. */
+static int order_place(const struct epmd_order *o, int row)
 {
-	int k = o->len;
+	int place = o->len - 1;
 
-	while (k > 1 && o->row[k - 1] != i)
-		k--;
-	return k - 1;
+	while (place > 0 && o->row[place] != row)
+		place--;
+	return place;
 }
 
 /* The first place in by_hash whose row has this hash or a higher one. */
@@ -348,34 +370,39 @@ static int hash_place(const struct epmd_nodes *t, uint32_t hash)
 static int node_find(const struct epmd_nodes *t, const uint8_t *name, size_t len)
 {
 	const uint32_t hash = name_hash(t->key, name, len);
-	int i, k;
+	int place, row;
 
-	for (k = hash_place(t, hash); k < t->by_hash.len && t->hash[t->by_hash.row[k]] == hash; k++) {
-		i = t->by_hash.row[k];
-		if (t->node[i].name_len == len && same_bytes(epmd_name(t, i), name, len)) {
-			return i;
-		}
+	for (place = hash_place(t, hash); place < t->by_hash.len; place++) {
+		row = t->by_hash.row[place];
+		if (t->hash[row] != hash)
+			break;
+		if (t->node[row].name_len == len && same_bytes(epmd_name(t, row), name, len))
+			return row;
 	}
 	return -1;
 }
 
 static int node_find_live(const struct epmd_nodes *t, const uint8_t *name, size_t len)
 {
-	const int i = node_find(t, name, len);
+	const int row = node_find(t, name, len);
 
-	return i >= 0 && t->node[i].live ? i : -1;
+	return row >= 0 && t->node[row].live ? row : -1;
 }
 
 /*
- * A name that comes back while it is remembered gets the next creation after its last. Any other starts from the clock, so that it
- * differs from before the daemon's own start, and later than those that were forgotten.
+ * Creations. A name that comes back while it is remembered gets the creation after its last one.
+ * Any other name gets the time, so that its creation differs from those given before the daemon
+ * was restarted; or a later one, if a name that was forgotten since may have had the time.
  */
 static uint32_t creation_next(uint32_t last)
 {
 	return last < UINT32_MAX && last >= EPMD_CREATION_MIN ? last + 1 : EPMD_CREATION_MIN;
 }
 
-/* Creations go round: a is later than b if it is less than half a round ahead, or if b is none. */
+/*
+ * Whether creation a is later than b, which 0 stands before. Creations start again after the
+ * highest, so a is later if it is less than half of them ahead of b.
+ */
 static int creation_later(uint32_t a, uint32_t b)
 {
 	return b == 0 || a - b - 1u < (uint32_t)INT32_MAX;
@@ -383,139 +410,140 @@ static int creation_later(uint32_t a, uint32_t b)
 
 static uint32_t creation_first(const struct epmd_nodes *t, uint32_t now)
 {
-	return now >= EPMD_CREATION_MIN && creation_later(now, t->forgotten) ? now : creation_next(t->forgotten);
+	const int is_later = now >= EPMD_CREATION_MIN && creation_later(now, t->forgotten);
+
+	return is_later ? now : creation_next(t->forgotten);
 }
 
-/* As the node's version is told it: 32 bits, or 1 to 3 going round. */
+/* The creation as it is sent: 32 bits, or 1 to 3 in turn to a node of an older version. */
 static uint32_t creation_told(const struct epmd_node *n)
 {
 	return n->highest >= EPMD_VERSION_X ? n->creation : n->creation % 3u + 1u;
 }
 
-static void node_mark(struct epmd_nodes *t, int i, uint8_t live, uint32_t now)
+/* Sets the row's state, with the time and the next serial. */
+static void node_stamp(struct epmd_nodes *t, int row, uint8_t live, uint32_t now)
 {
-	t->node[i].live = live;
-	t->node[i].since = now;
-	t->node[i].serial = ++t->serial;
+	t->node[row].live = live;
+	t->node[row].since = now;
+	t->node[row].serial = ++t->serial;
 }
 
-static void node_live(struct epmd_nodes *t, int i, uint32_t now)
+/* Makes a row that is in neither order live, the latest of all. */
+static void live_add(struct epmd_nodes *t, int row, uint32_t now)
 {
-	node_mark(t, i, 1, now);
-	order_push(&t->live, i);
+	node_stamp(t, row, 1, now);
+	order_push(&t->live, row);
 }
 
-static void node_remember(struct epmd_nodes *t, int i, uint32_t now)
+/* Remembers a row that is in neither order, the latest of all. */
+static void old_add(struct epmd_nodes *t, int row, uint32_t now)
 {
-	node_mark(t, i, 0, now);
-	order_push(&t->old, i);
+	node_stamp(t, row, 0, now);
+	order_push(&t->old, row);
 }
 
-static void node_recall(struct epmd_nodes *t, int i)
+static void old_remove(struct epmd_nodes *t, int row)
 {
-	order_remove(&t->old, order_place(&t->old, i));
+	order_remove(&t->old, order_place(&t->old, row));
 }
 
-static void index_drop(struct epmd_nodes *t, int i)
+static void index_remove(struct epmd_nodes *t, int row)
 {
-	const int k = order_place(&t->by_hash, i);
-
-	order_remove(&t->by_hash, k);
+	order_remove(&t->by_hash, order_place(&t->by_hash, row));
 }
 
-/* Puts row i where its hash belongs. */
-static void index_add(struct epmd_nodes *t, int i)
+static void index_add(struct epmd_nodes *t, int row)
 {
-	const int k = hash_place(t, t->hash[i]);
-
-	order_insert(&t->by_hash, k, i);
+	order_insert(&t->by_hash, hash_place(t, t->hash[row]), row);
 }
 
-/* A row for a name that no row has: a fresh one, or that of the name remembered longest. */
+/*
+ * Returns a row that is in neither order and not in the index: one that was never used or, if there
+ * is none, the one remembered longest, whose name is forgotten.
+ */
 static int node_recycle(struct epmd_nodes *t)
 {
-	int i;
+	int row;
 
 	if (t->top < EPMD_NODE_MAX) {
-		i = t->top++;
-		return i;
+		row = t->top++;
+		return row;
 	}
-	i = t->old.row[0];
-	node_recall(t, i);
-	index_drop(t, i);
-	if (creation_later(t->node[i].creation, t->forgotten))
-		t->forgotten = t->node[i].creation;
-	return i;
+	row = t->old.row[0];
+	old_remove(t, row);
+	index_remove(t, row);
+	if (creation_later(t->node[row].creation, t->forgotten))
+		t->forgotten = t->node[row].creation;
+	return row;
 }
 
-static void node_copy_name(struct epmd_nodes *t, int i, const uint8_t *name, size_t len)
+static void node_copy_name(struct epmd_nodes *t, int row, const uint8_t *name, size_t len)
 {
 	if (len <= EPMD_BRIEF_MAX) {
-		put_bytes(t->brief[i], 0, name, len);
+		put_bytes(t->brief[row], 0, name, len);
 	} else {
-		put_bytes(t->name[i], 0, name, len);
+		put_bytes(t->name[row], 0, name, len);
 	}
 }
 
-static void node_set_name(struct epmd_nodes *t, int i, const uint8_t *name, size_t len)
+static void node_set_name(struct epmd_nodes *t, int row, const uint8_t *name, size_t len)
 {
-	t->hash[i] = name_hash(t->key, name, len);
-	t->node[i].name_len = (uint16_t)len;
-	node_copy_name(t, i, name, len);
+	t->hash[row] = name_hash(t->key, name, len);
+	t->node[row].name_len = (uint16_t)len;
+	node_copy_name(t, row, name, len);
 }
 
-/* A row, in neither order, with its first creation, for a name that no row has. */
+/* Gives a name that no row has a row, still in neither order, and its first creation. */
 static int node_new(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
 {
-	const int i = node_recycle(t);
+	const int row = node_recycle(t);
 
-	node_set_name(t, i, name, len);
-	index_add(t, i);
-	t->node[i].creation = creation_first(t, now);
-	return i;
+	node_set_name(t, row, name, len);
+	index_add(t, row);
+	t->node[row].creation = creation_first(t, now);
+	return row;
 }
 
-/* The row, in neither order, for a good name that no live row has, with its next creation. */
-static int node_row(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
-{
-	const int i = node_find(t, name, len);
-
-	if (i < 0)
-		return node_new(t, name, len, now);
-	node_recall(t, i);
-	t->node[i].creation = creation_next(t->node[i].creation);
-	return i;
-}
-
-/* Makes a live row, with its creation, of a good name that no live row has; -1 where no more are admitted. */
+/*
+ * Makes a live row of a good name that no live row has. Returns -1 if no more nodes are admitted.
+ */
 static int node_claim(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
 {
-	int i;
+	int row;
 
 	if (t->live.len >= t->limit)
 		return -1;
-	i = node_row(t, name, len, now);
-	node_live(t, i, now);
-	return i;
+	row = node_find(t, name, len);
+	if (row < 0) {
+		row = node_new(t, name, len, now);
+	} else {
+		old_remove(t, row);
+		t->node[row].creation = creation_next(t->node[row].creation);
+	}
+	live_add(t, row, now);
+	return row;
 }
 
-void epmd_release(struct epmd_nodes *t, int i, uint32_t now)
+void epmd_release(struct epmd_nodes *t, int row, uint32_t now)
 {
-	order_remove(&t->live, order_place(&t->live, i));
-	node_remember(t, i, now);
+	order_remove(&t->live, order_place(&t->live, row));
+	old_add(t, row, now);
 }
 
-/* ==== 4 Listings: lines of text made from the table as the peer takes them, however it changes meanwhile ===================== */
+/* ==== 4 Listings: lines of text, made from the table as the peer takes them ================= */
 
-static void list_start(const struct epmd_nodes *t, struct epmd_cursor *c, uint8_t kind)
-{
-	c->kind = kind;
-	c->old = 0;
-	c->at = t->live.len;
-	c->serial = UINT64_MAX;
-}
+/*
+ * Nodes may register and end between two calls of epmd_list(). A listing goes through the live
+ * rows from the latest to the earliest and then, but for NAMES_REQ, through the remembered ones
+ * from the earliest to the latest. The serial of the row listed last tells which rows are still
+ * to come.
+ */
 
-/* The latest live row older than the cursor, or -1. Those below it in the order can only have moved down. */
+/*
+ * The latest live row that is earlier than the one listed last, or -1. It stands below c->at,
+ * since rows that are taken out of the order move those behind them down, and never up.
+ */
 static int list_next_live(const struct epmd_nodes *t, struct epmd_cursor *c)
 {
 	int k = c->at < t->live.len ? c->at : t->live.len;
@@ -529,7 +557,10 @@ static int list_next_live(const struct epmd_nodes *t, struct epmd_cursor *c)
 	return t->live.row[k - 1];
 }
 
-/* The row remembered longest of those later than the cursor, or -1. */
+/*
+ * The earliest remembered row that is later than the one listed last, or -1. That one stood at
+ * c->at, and may have moved down since.
+ */
 static int list_next_old(const struct epmd_nodes *t, struct epmd_cursor *c)
 {
 	int k = c->at < t->old.len ? c->at : t->old.len;
@@ -548,35 +579,35 @@ static int list_next_old(const struct epmd_nodes *t, struct epmd_cursor *c)
 /* The next row to list, or -1 at the end. */
 static int list_next(const struct epmd_nodes *t, struct epmd_cursor *c)
 {
-	int i = -1;
+	int row = -1;
 
 	if (!c->old) {
-		i = list_next_live(t, c);
-		if (i < 0 && c->kind != EPMD_NAMES_REQ) {
+		row = list_next_live(t, c);
+		if (row < 0 && c->kind != EPMD_NAMES_REQ) {
 			c->old = 1;
 			c->at = 0;
 			c->serial = 0;
 		}
 	}
-	return c->old ? list_next_old(t, c) : i;
+	return c->old ? list_next_old(t, c) : row;
 }
 
-static size_t line_names(const struct epmd_nodes *t, int i, uint8_t *out)
+static size_t line_names(const struct epmd_nodes *t, int row, uint8_t *out)
 {
 	size_t at = put_text(out, 0, "name ");
 
-	at = put_bytes(out, at, epmd_name(t, i), t->node[i].name_len);
+	at = put_bytes(out, at, epmd_name(t, row), t->node[row].name_len);
 	at = put_text(out, at, " at port ");
-	at = put_number(out, at, t->node[i].port);
+	at = put_number(out, at, t->node[row].port);
 	return put_8(out, at, '\n');
 }
 
-static size_t line_dump(const struct epmd_nodes *t, int i, uint8_t *out)
+static size_t line_dump(const struct epmd_nodes *t, int row, uint8_t *out)
 {
-	const struct epmd_node *n = &t->node[i];
+	const struct epmd_node *n = &t->node[row];
 	size_t at = put_text(out, 0, n->live ? "active name     <" : "old/unused name <");
 
-	at = put_bytes(out, at, epmd_name(t, i), n->name_len);
+	at = put_bytes(out, at, epmd_name(t, row), n->name_len);
 	at = put_text(out, at, n->live ? "> at port " : ">, port = ");
 	at = put_number(out, at, n->port);
 	at = put_text(out, at, ", fd = ");
@@ -591,10 +622,10 @@ static size_t put_column(uint8_t *out, size_t at, uint32_t v)
 	return put_number(out, at, v);
 }
 
-static size_t line_status(const struct epmd_nodes *t, int i, uint8_t *out)
+static size_t line_status(const struct epmd_nodes *t, int row, uint8_t *out)
 {
-	const struct epmd_node *n = &t->node[i];
-	size_t at = put_bytes(out, 0, epmd_name(t, i), n->name_len);
+	const struct epmd_node *n = &t->node[row];
+	size_t at = put_bytes(out, 0, epmd_name(t, row), n->name_len);
 
 	at = put_column(out, at, n->port);
 	at = put_column(out, at, (uint32_t)n->fd);
@@ -608,57 +639,58 @@ static size_t line_status(const struct epmd_nodes *t, int i, uint8_t *out)
 	return put_8(out, at, '\n');
 }
 
-/* One line of EPMD_LINE_MAX bytes at most. */
-static size_t list_line(const struct epmd_nodes *t, int i, uint8_t kind, uint8_t *out)
+/* Writes the line of this row, of EPMD_LINE_MAX bytes at most. */
+static size_t list_line(const struct epmd_nodes *t, int row, uint8_t kind, uint8_t *out)
 {
 	switch (kind) {
 	case EPMD_NAMES_REQ:
-		return line_names(t, i, out);
+		return line_names(t, row, out);
 	case EPMD_DUMP_REQ:
-		return line_dump(t, i, out);
+		return line_dump(t, row, out);
 	default:
-		return line_status(t, i, out);
+		return line_status(t, row, out);
 	}
 }
 
 size_t epmd_list(const struct epmd_nodes *t, struct epmd_cursor *c, uint8_t *out, size_t room)
 {
 	size_t at = 0;
-	int i;
+	int row;
 
 	while (c->kind != 0 && at <= room - EPMD_LINE_MAX) {
-		i = list_next(t, c);
-		if (i < 0)
+		row = list_next(t, c);
+		if (row < 0)
 			c->kind = 0;
 		else
-			at += list_line(t, i, c->kind, out + at);
+			at += list_line(t, row, c->kind, out + at);
 	}
 	return at;
 }
 
-/* ==== 5 Requests: a packet to a verdict and an answer; each checks all before it changes anything ============================ */
+/* ==== 5 Requests: a packet in, a verdict and an answer out ================================== */
 
-/* Offsets in the packet, its length counted. */
+/* Offsets in a packet, from its length on. */
 enum {
 	AT_REQUEST = 2,
-	AT_NAME = 3,           /* PORT_PLEASE2_REQ and STOP_REQ: to the end */
-	AT_PORT = 3,           /* ALIVE2_REQ from here on */
+	AT_NAME = 3,           /* of PORT_PLEASE2_REQ and STOP_REQ: the name reaches to the end */
+	AT_PORT = 3,           /* of ALIVE2_REQ, as the others below */
 	AT_TYPE = 5,
 	AT_PROTOCOL = 6,
 	AT_HIGHEST = 7,
 	AT_LOWEST = 9,
 	AT_NLEN = 11,
 	AT_ALIVE_NAME = 13,
-	ALIVE2_MIN = 16        /* bytes: one of name, none of extra */
+	ALIVE2_MIN = 16        /* bytes of the shortest ALIVE2_REQ: one of name, none of extra */
 };
 
 /*
  * The requests: who may ask for each, and what the log calls it. An answer's kind is an index of
- * this table. The frequent ones stand first.
+ * this table. The frequent ones stand first. A new request needs a row here, a case in
+ * epmd_request() and a function that answers.
  */
 enum { BY_ANYBODY, BY_THIS_HOST, BY_THIS_HOST_IF_RELAXED };
 static const struct {
-	uint8_t byte;          /* its first */
+	uint8_t byte;          /* the request's first */
 	uint8_t right;         /* BY_* */
 	const char *text;
 } requests[] = {
@@ -693,20 +725,21 @@ static void decide(struct epmd_answer *a, enum epmd_verdict verdict, enum epmd_r
 	a->reason = reason;
 }
 
-/* ALIVE2_RESP or, for highest versions that know it, ALIVE2_X_RESP. */
+/* Writes ALIVE2_X_RESP or, to a node whose highest version does not know it, ALIVE2_RESP. */
 static void alive2_resp(struct epmd_answer *a, unsigned highest, unsigned result, uint32_t creation)
 {
-	size_t at = put_8(a->out, 0, highest >= EPMD_VERSION_X ? EPMD_ALIVE2_X_RESP : EPMD_ALIVE2_RESP);
+	const int is_x = highest >= EPMD_VERSION_X;
+	size_t at = put_8(a->out, 0, is_x ? EPMD_ALIVE2_X_RESP : EPMD_ALIVE2_RESP);
 
 	at = put_8(a->out, at, result);
-	at = highest >= EPMD_VERSION_X ? put_32(a->out, at, creation) : put_16(a->out, at, creation);
-	a->len = at;
+	a->len = is_x ? put_32(a->out, at, creation) : put_16(a->out, at, creation);
 }
 
-/* Sets all that a registration says of its node but the name. */
-static void alive2_describe(struct epmd_nodes *t, int i, const struct epmd_asker *who, const uint8_t *in, size_t nlen, size_t elen)
+/* Sets what a registration says of its node, but the name. */
+static void alive2_describe(struct epmd_nodes *t, int row, const struct epmd_asker *who,
+    const uint8_t *in, size_t nlen, size_t elen)
 {
-	struct epmd_node *const n = &t->node[i];
+	struct epmd_node *const n = &t->node[row];
 
 	n->fd = who->fd;
 	n->owner = who->owner;
@@ -716,11 +749,15 @@ static void alive2_describe(struct epmd_nodes *t, int i, const struct epmd_asker
 	n->highest = get_16(in, AT_HIGHEST);
 	n->lowest = get_16(in, AT_LOWEST);
 	n->extra_len = (uint16_t)elen;
-	put_bytes(t->extra[i], 0, in + AT_ALIVE_NAME + nlen + 2, elen);
+	put_bytes(t->extra[row], 0, in + AT_ALIVE_NAME + nlen + 2, elen);
 }
 
-/* Registers what alive2() found in order. A refusal changes nothing. */
-static enum epmd_reason alive2_register(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t nlen, size_t elen, int *row)
+/*
+ * Registers the node of a request that alive2_request() has checked, or refuses it and changes
+ * nothing. Sets *row to the node's row, to that of the live node that has the name, or to -1.
+ */
+static enum epmd_reason alive2_register(struct epmd_nodes *t, const struct epmd_asker *who,
+    const uint8_t *in, size_t nlen, size_t elen, int *row)
 {
 	int i = node_find_live(t, in + AT_ALIVE_NAME, nlen);
 
@@ -735,22 +772,13 @@ static enum epmd_reason alive2_register(struct epmd_nodes *t, const struct epmd_
 	return EPMD_OK;
 }
 
-static void alive2_answer(const struct epmd_nodes *t, int i, enum epmd_reason reason, unsigned highest, struct epmd_answer *a)
-{
-	a->node = i;
-	decide(a, reason == EPMD_OK ? EPMD_KEEP : EPMD_SEND, reason);
-	if (reason == EPMD_OK)
-		alive2_resp(a, highest, 0, creation_told(&t->node[i]));
-	else
-		alive2_resp(a, highest, 1, EPMD_REFUSED_CREATION);
-}
-
-/* What follows the extra is ignored: a later version of the protocol may need it. */
-static void alive2(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
+/* What follows the extra is ignored, since a later version of the protocol may need it. */
+static void alive2_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in,
+    size_t end, struct epmd_answer *a)
 {
 	size_t nlen, elen;
 	enum epmd_reason reason;
-	int i = -1;
+	int row = -1;
 
 	decide(a, EPMD_DROP, EPMD_MALFORMED);
 	if (end < ALIVE2_MIN)
@@ -766,26 +794,32 @@ static void alive2(struct epmd_nodes *t, const struct epmd_asker *who, const uin
 	else if (elen > EPMD_EXTRA_MAX)
 		reason = EPMD_BAD_EXTRA;
 	else
-		reason = alive2_register(t, who, in, nlen, elen, &i);
-	alive2_answer(t, i, reason, get_16(in, AT_HIGHEST), a);
+		reason = alive2_register(t, who, in, nlen, elen, &row);
+	decide(a, reason == EPMD_OK ? EPMD_KEEP : EPMD_SEND, reason);
+	if (reason == EPMD_OK)
+		alive2_resp(a, get_16(in, AT_HIGHEST), 0, creation_told(&t->node[row]));
+	else
+		alive2_resp(a, get_16(in, AT_HIGHEST), 1, EPMD_REFUSED_CREATION);
+	a->node = row;
 	a->name_at = AT_ALIVE_NAME;
 	a->name_len = nlen;
 }
 
-/* The name of a PORT_PLEASE2_REQ or STOP_REQ: jinterface sends a NUL at its end, which does not count. */
+/*
+ * Takes the name of a PORT_PLEASE2_REQ or STOP_REQ. A NUL at its end, which jinterface sends, is
+ * no part of it.
+ */
 static void take_name(const uint8_t *in, size_t end, struct epmd_answer *a)
 {
-	size_t len = end - AT_NAME;
-
-	if (len > 0 && in[end - 1] == 0)
-		len--;
 	a->name_at = AT_NAME;
-	a->name_len = len;
+	a->name_len = end - AT_NAME;
+	if (a->name_len > 0 && in[end - 1] == 0)
+		a->name_len--;
 }
 
-static void port2_resp(const struct epmd_nodes *t, int i, struct epmd_answer *a)
+static void port2_resp(const struct epmd_nodes *t, int row, struct epmd_answer *a)
 {
-	const struct epmd_node *n = &t->node[i];
+	const struct epmd_node *const n = &t->node[row];
 	size_t at;
 
 	at = put_8(a->out, 0, EPMD_PORT2_RESP);
@@ -796,14 +830,17 @@ static void port2_resp(const struct epmd_nodes *t, int i, struct epmd_answer *a)
 	at = put_16(a->out, at, n->highest);
 	at = put_16(a->out, at, n->lowest);
 	at = put_16(a->out, at, n->name_len);
-	at = put_bytes(a->out, at, epmd_name(t, i), n->name_len);
+	at = put_bytes(a->out, at, epmd_name(t, row), n->name_len);
 	at = put_16(a->out, at, n->extra_len);
-	at = put_bytes(a->out, at, t->extra[i], n->extra_len);
-	a->len = at;
+	a->len = put_bytes(a->out, at, t->extra[row], n->extra_len);
 }
 
-/* A name is checked only if no node has it: that of a node was checked when it registered. */
-static void port_please2(const struct epmd_nodes *t, const uint8_t *in, size_t end, struct epmd_answer *a)
+/*
+ * A name that a node has is well-formed, since the node has registered with it: so a name is
+ * checked only if no node has it.
+ */
+static void port2_request(const struct epmd_nodes *t, const uint8_t *in, size_t end,
+    struct epmd_answer *a)
 {
 	size_t at;
 
@@ -812,7 +849,8 @@ static void port_please2(const struct epmd_nodes *t, const uint8_t *in, size_t e
 	if (a->node >= 0) {
 		decide(a, EPMD_SEND, EPMD_OK);
 		port2_resp(t, a->node, a);
-	} else if (!name_is_text(in + AT_NAME, a->name_len) || has_zero(in + AT_NAME, a->name_len)) {
+	} else if (!name_is_text(in + AT_NAME, a->name_len) ||
+	    has_zero(in + AT_NAME, a->name_len)) {
 		decide(a, EPMD_DROP, EPMD_BAD_NAME);
 	} else {
 		decide(a, EPMD_SEND, EPMD_UNKNOWN_NODE);
@@ -821,23 +859,29 @@ static void port_please2(const struct epmd_nodes *t, const uint8_t *in, size_t e
 	}
 }
 
-/* NAMES_REQ, DUMP_REQ, STATUS_REQ: what follows the request byte is ignored, but for STATUS_REQ's `c`. */
-static void list_request(const struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t end, struct epmd_answer *a)
+/*
+ * NAMES_REQ, DUMP_REQ and STATUS_REQ. What follows the request byte is ignored, but for the `c`
+ * of a STATUS_REQ. With -local_names a peer on another host gets a list without a line.
+ */
+static void list_request(const struct epmd_nodes *t, const struct epmd_asker *who,
+    const uint8_t *in, size_t end, struct epmd_answer *a)
 {
 	const uint8_t kind = in[AT_REQUEST];
 
-	decide(a, EPMD_LIST, EPMD_OK);
 	a->len = put_32(a->out, 0, who->port);
 	if (kind == EPMD_STATUS_REQ && end > AT_NAME && in[AT_NAME] == 'c') {
-		a->verdict = EPMD_COUNTS;
+		decide(a, EPMD_COUNTS, EPMD_OK);
 		return;
 	}
-	list_start(t, &a->cursor, kind);
-	if (who->local_names && !who->local)
-		a->cursor.kind = 0; /* an empty list */
+	decide(a, EPMD_LIST, EPMD_OK);
+	a->cursor.kind = who->local_names && !who->local ? 0 : kind;
+	a->cursor.old = 0;
+	a->cursor.at = t->live.len;
+	a->cursor.serial = UINT64_MAX;
 }
 
-static void kill_request(const struct epmd_nodes *t, const struct epmd_asker *who, struct epmd_answer *a)
+static void kill_request(const struct epmd_nodes *t, const struct epmd_asker *who,
+    struct epmd_answer *a)
 {
 	if (t->live.len > 0 && !who->relaxed) {
 		decide(a, EPMD_SEND, EPMD_LIVING_NODES);
@@ -848,7 +892,8 @@ static void kill_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 	}
 }
 
-static void stop_request(const struct epmd_nodes *t, const uint8_t *in, size_t end, struct epmd_answer *a)
+static void stop_request(const struct epmd_nodes *t, const uint8_t *in, size_t end,
+    struct epmd_answer *a)
 {
 	take_name(in, end, a);
 	a->node = node_find_live(t, in + AT_NAME, a->name_len);
@@ -863,8 +908,8 @@ static void stop_request(const struct epmd_nodes *t, const uint8_t *in, size_t e
 	}
 }
 
-void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t fill,
-    struct epmd_answer *a)
+void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in,
+    size_t fill, struct epmd_answer *a)
 {
 	size_t end;
 
@@ -894,10 +939,10 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 	}
 	switch (in[AT_REQUEST]) {
 	case EPMD_ALIVE2_REQ:
-		alive2(t, who, in, end, a);
+		alive2_request(t, who, in, end, a);
 		break;
 	case EPMD_PORT_PLEASE2_REQ:
-		port_please2(t, in, end, a);
+		port2_request(t, in, end, a);
 		break;
 	case EPMD_NAMES_REQ:
 	case EPMD_DUMP_REQ:
@@ -915,7 +960,7 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 	}
 }
 
-#ifndef EPMD_CORE_ONLY /* the divide: above, bytes in and bytes out; below, what touches the world */
+#ifndef EPMD_CORE_ONLY /* above, bytes in and bytes out; below, what touches the world */
 
 #include <sys/types.h>
 #include <sys/resource.h>
@@ -1406,23 +1451,24 @@ static size_t add_text(char *line, size_t room, size_t at, const char *format, .
 	va_end(ap);
 	for (i = 0; at < room - 1 && text[i] != '\0'; i++)
 		line[at++] = text[i];
-	line[at] = '\0';
+	if (at < room)
+		line[at] = '\0';
 	return at;
 }
 
 /* SIGUSR1. */
 static void log_counts(void)
 {
-	char line[512];
+	char line[512] = "";
 	uint8_t since[24];
 	size_t at;
 	int k;
 
 	since[put_date(since, 0, counts.since)] = '\0';
-	at = add_text(line, sizeof line, 0, "up since %s; nodes %d, at most %d;",
+	at = add_text(line, sizeof line - 1, 0, "up since %s; nodes %d, at most %d;",
 	    (const char *)since, nodes.live.len, counts.nodes_max);
 	for (k = 0; k < REQUEST_KINDS; k++)
-		at = add_text(line, sizeof line, at, " %s_REQ %lu,", requests[k].text,
+		at = add_text(line, sizeof line - 1, at, " %s_REQ %lu,", requests[k].text,
 		    counts.requests[k]);
 	log_at(LOG_NOTE, "%s refused %lu, dropped %lu, evicted %lu, timed out %lu", line,
 	    counts.refused, counts.dropped, counts.evicted, counts.timed_out);
@@ -1435,11 +1481,11 @@ static void log_counts(void)
 static void answer_counts(struct epmd_answer *a)
 {
 	const unsigned long now = (unsigned long)time(NULL);
-	char *const out = (char *)a->out;
+	char *const out = (char *)a->out, part[1024];
 	size_t at;
 	int k;
 
-	at = add_text(out, sizeof a->out, a->len, GAUGE("uptime_seconds") GAUGE("nodes")
+	snprintf(part, sizeof part, GAUGE("uptime_seconds") GAUGE("nodes")
 	    GAUGE("nodes_max") GAUGE("nodes_limit") GAUGE("connections") COUNTER("refused_total")
 	    COUNTER("dropped_total") COUNTER("evicted_total") COUNTER("timed_out_total")
 	    "# TYPE epmd_info gauge\nepmd_info{version=\"" EPMD_VERSION "\"} 1\n"
@@ -1447,6 +1493,7 @@ static void answer_counts(struct epmd_answer *a)
 	    (unsigned long)nodes.live.len, (unsigned long)counts.nodes_max,
 	    (unsigned long)nodes.limit, (unsigned long)conns_used, counts.refused, counts.dropped,
 	    counts.evicted, counts.timed_out);
+	at = add_text(out, sizeof a->out, a->len, "%s", part);
 	for (k = 0; k < REQUEST_KINDS; k++)
 		at = add_text(out, sizeof a->out, at, "epmd_requests_total{request=\"%s\"} %lu\n",
 		    requests[k].text, counts.requests[k]);
@@ -1475,7 +1522,7 @@ static void log_malformed(const char *request, const uint8_t *in, size_t fill)
 
 static void log_request(const struct epmd_answer *a, const uint8_t *in, size_t fill, int is_local)
 {
-	static const char *const reason[] = {
+	static const char *const refusals[] = {
 		[EPMD_TAKEN] = "node name already occupied ",
 		[EPMD_FULL] = "no room for node ",
 		[EPMD_BAD_NAME] = "invalid node name ",
@@ -1483,6 +1530,7 @@ static void log_request(const struct epmd_answer *a, const uint8_t *in, size_t f
 		[EPMD_LIVING_NODES] = "Disallowed KILL_REQ, live nodes",
 		[EPMD_UNKNOWN_REQUEST] = "got garbage"
 	};
+	const char *const refusal = a->reason < LENGTH(refusals) ? refusals[a->reason] : NULL;
 	const char *const request = request_text(a->kind);
 	const struct epmd_node *const n = a->node >= 0 ? &nodes.node[a->node] : NULL;
 	char name[EPMD_NAME_MAX + 1] = "";
@@ -1499,8 +1547,8 @@ static void log_request(const struct epmd_answer *a, const uint8_t *in, size_t f
 		    "%s_REQ from non local address", request);
 	} else if (a->reason == EPMD_UNKNOWN_NODE && a->request == EPMD_STOP_REQ) {
 		log_at(1, "trying to unregister node with unknown name %s", name);
-	} else if (a->reason != EPMD_OK && a->reason != EPMD_UNKNOWN_NODE) {
-		log_at(1, "%s%s", reason[a->reason], a->reason == EPMD_BAD_EXTRA ? "" : name);
+	} else if (refusal != NULL) {
+		log_at(1, "%s%s", refusal, a->reason == EPMD_BAD_EXTRA ? "" : name);
 	} else if (a->verdict == EPMD_KEEP && n != NULL) {
 		log_at(1, "registering '%s:%lu', port %d", name, (unsigned long)creation_told(n),
 		    n->port);
@@ -1588,7 +1636,6 @@ static void most_text(int of_nodes, char text[PEERS_TEXT_MAX])
 		}
 	}
 	address_text(&most, address);
-	text[0] = '\0';
 	if (count > 0)
 		snprintf(text, PEERS_TEXT_MAX, " (%u of %u from %s)", count, all, address);
 }
@@ -1613,7 +1660,7 @@ static struct {
 
 static void shortage_begin(int kind)
 {
-	char peers[PEERS_TEXT_MAX];
+	char peers[PEERS_TEXT_MAX] = "";
 
 	if (shortage[kind].until_ms == NEVER) {
 		most_text(kind == SHORT_NODES, peers);
@@ -1905,7 +1952,7 @@ static int queue_ready(int slot[EPMD_BATCH_MAX])
 	for (k = 0; k < n; k++) {
 		fd = (int)(ready[k].data.u64 / EPMD_CONN_MAX);
 		slot[found] = (int)(ready[k].data.u64 % EPMD_CONN_MAX);
-		if (conns[slot[found]].fd == fd)
+		if (conns[slot[found]].fd == fd && conns[slot[found]].state != CONN_FREE)
 			found++;
 		else
 			(void)epoll_ctl(polled[POLL_QUEUE].fd, EPOLL_CTL_DEL, fd, &ready[k]);
@@ -1959,7 +2006,8 @@ static int queue_ready(int slot[EPMD_BATCH_MAX])
 	for (k = 0; k < n; k++) {
 		memcpy(&data, &ready[k].udata, sizeof data);
 		slot[found] = (int)data;
-		if (conns[slot[found]].fd == (int)ready[k].ident)
+		if (conns[slot[found]].fd == (int)ready[k].ident &&
+		    conns[slot[found]].state != CONN_FREE)
 			found++;
 		else
 			(void)queue_change((int)ready[k].ident, slot[found],
@@ -2040,17 +2088,18 @@ static void conn_let_go(struct conn *c)
 
 static void conn_close(struct conn *c)
 {
+	const int row = c->node;
 	const struct epmd_node *n;
 	char name[EPMD_NAME_MAX + 1] = "";
 
 	if (set.debug > 1)
 		log_at(2, "closing connection on file descriptor %d", c->fd);
-	if (c->node >= 0) {
-		n = &nodes.node[c->node];
-		(void)printable(epmd_name(&nodes, c->node), n->name_len, name);
+	if (row >= 0) {
+		n = &nodes.node[row];
+		(void)printable(epmd_name(&nodes, row), n->name_len, name);
 		log_at(1, "unregistering '%s:%lu', port %d", name, (unsigned long)creation_told(n),
 		    n->port);
-		epmd_release(&nodes, c->node, (uint32_t)time(NULL));
+		epmd_release(&nodes, row, (uint32_t)time(NULL));
 		log_tables();
 	} else if (c->was_refused) {
 		log_at(1, "trying to unregister node with unknown file descriptor %d", c->fd);
@@ -2061,7 +2110,6 @@ static void conn_close(struct conn *c)
 		polled_slots--;
 	conn_let_go(c);
 	(void)close(c->fd);
-	c->fd = -1; /* a descriptor that could not be closed is no connection's: see queue_ready() */
 	c->state = CONN_FREE;
 	conns_used--;
 	c->next = conn_free;
@@ -2112,6 +2160,8 @@ static const struct conn *conn_evict(int holding)
 static int conn_hold(struct conn *c, const uint8_t *bytes, size_t at, size_t end)
 {
 	const struct conn *closed;
+	size_t fill = c->fill;
+	uint8_t *own;
 	uint16_t k = 0;
 
 	if (!c->holds) {
@@ -2128,8 +2178,10 @@ static int conn_hold(struct conn *c, const uint8_t *bytes, size_t at, size_t end
 		c->buffer = k;
 		c->holds = 1;
 	}
-	while (at < end && c->fill < EPMD_PACKET_MAX)
-		held[c->buffer][c->fill++] = bytes[at++];
+	own = held[c->buffer];
+	while (at < end && fill < EPMD_PACKET_MAX)
+		own[fill++] = bytes[at++];
+	c->fill = (uint16_t)fill;
 	return 1;
 }
 
@@ -2753,7 +2805,7 @@ static int complain(const char *format, ...)
 
 static void cli_tell(void)
 {
-	char line[sizeof cli.why + 16];
+	char line[2 * CLI_TEXT_MAX + 16];
 	const int len = snprintf(line, sizeof line, "%s%s\n", error_prefix, cli.why);
 
 	write_stderr(line, text_len(len, sizeof line));

@@ -1,7 +1,8 @@
 /*
- * epmd.h - the Erlang Port Mapper Daemon: the wire, the limits, and the core's types and entry points.
+ * epmd.h - the Erlang Port Mapper Daemon: the wire, the limits, the core's types and functions
  *
- * It needs no system header beyond the compiler's own, so that a test, a fuzzer, a proof or a foreign client can include it.
+ * It needs no header but the compiler's own, so that a test, a fuzzer, a proof or a client of
+ * another project can include it.
  */
 #ifndef EPMD_H
 #define EPMD_H
@@ -12,29 +13,34 @@
 #define EPMD_VERSION "1.1.0"
 
 /*
- * The wire ("EPMD Protocol" of Erlang's distribution protocol, erl_dist_protocol). All integers are big-endian. A request is
- * `length:16, body`, the length not counting itself; an answer has no length and but for a registration's is followed by a
- * close. One connection carries one request. Below are the bodies; NAME and EXTRA in an answer stand as they came.
+ * The wire ("EPMD Protocol" of Erlang's distribution protocol, erl_dist_protocol). All integers are
+ * big-endian. A request is `length:16, body`, and the length does not count itself. An answer has
+ * no length; the connection is closed behind it, unless it grants a registration. One connection
+ * carries one request. Below are the bodies. NAME and EXTRA are answered as they came.
  *
- *   ALIVE2_REQ        120 port:16 type:8 protocol:8 highest:16 lowest:16 nlen:16 NAME elen:16 EXTRA
- *     ALIVE2_X_RESP   118 result:8 creation:32       to a node whose highest version is 6 or more
- *     ALIVE2_RESP     121 result:8 creation:16       to an older one
- *                     result 0: registered for as long as the connection lasts; 1: refused, creation 99
+ *   ALIVE2_REQ        120 port:16 type:8 protocol:8 highest:16 lowest:16
+ *                         nlen:16 NAME elen:16 EXTRA
+ *     ALIVE2_X_RESP   118 result:8 creation:32   to a node whose highest version is 6 or more
+ *     ALIVE2_RESP     121 result:8 creation:16   to an older node
+ *                     result 0: registered for as long as the connection lasts
+ *                     result 1: refused, with creation 99
  *   PORT_PLEASE2_REQ  122 NAME
- *     PORT2_RESP      119 0 port:16 type:8 protocol:8 highest:16 lowest:16 nlen:16 NAME elen:16 EXTRA
- *                     119 1                           no such node
+ *     PORT2_RESP      119 0 port:16 type:8 protocol:8 highest:16 lowest:16
+ *                           nlen:16 NAME elen:16 EXTRA
+ *                     119 1                      no node has this name
  *   NAMES_REQ         110
- *                     epmdport:32, then a line of text a node
+ *                     epmdport:32, then a line of text for each node
  *   DUMP_REQ          100
- *                     epmdport:32, then a line of text and a NUL a node, live or remembered
+ *                     epmdport:32, then a line of text and a NUL for each node, live or remembered
  *   KILL_REQ          107
  *                     "OK" and the daemon ends, or "NO"
  *   STOP_REQ          115 NAME
  *                     "STOPPED" or "NOEXIST"
- *   STATUS_REQ        78                              not OTP's but eclus's
- *                     epmdport:32, then a line of text a node, live or remembered, of columns
- *                     separated by tabs: name, port, descriptor, "active" or "down", creation,
- *                     since when (UTC); and, beyond eclus's, type, highest and lowest version
+ *   STATUS_REQ        78                         not OTP's but eclus's
+ *                     epmdport:32, then a line of text for each node, live or remembered, of
+ *                     columns separated by tabs: name, port, descriptor, "active" or "down",
+ *                     creation, since when (UTC); and, beyond eclus's, type, highest and lowest
+ *                     version
  *                     78 "c": epmdport:32, then what was counted since the daemon's start, in
  *                     Prometheus's text format
  */
@@ -54,7 +60,7 @@
 #define EPMD_PORT              4369    /* TCP, registered with IANA */
 #define EPMD_VERSION_X         6       /* the first distribution version with 32-bit creations */
 #define EPMD_REFUSED_CREATION  99
-#define EPMD_CREATION_MIN      4       /* 32-bit creations start here: 0 is none, 1 to 3 are an older node's */
+#define EPMD_CREATION_MIN      4       /* of 32 bits: 0 is none, 1 to 3 are an older node's */
 
 /*
  * Limits. Each can be overridden with -D; the relations between them are checked below.
@@ -63,27 +69,28 @@
 #define EPMD_NODE_MAX 1024             /* nodes, live and remembered together */
 #endif
 #ifndef EPMD_CONN_SPARE
-#define EPMD_CONN_SPARE 256            /* connections beside those of the nodes, and buffers for who is slow */
+#define EPMD_CONN_SPARE 256            /* connections beside those of the nodes; each may be slow */
 #endif
 #ifndef EPMD_LISTEN_MAX
 #define EPMD_LISTEN_MAX 32             /* listening sockets */
 #endif
 #ifndef EPMD_BATCH_MAX
-#define EPMD_BATCH_MAX 64              /* connections served from one source before the others get their turn */
+#define EPMD_BATCH_MAX 64              /* connections served from one source in one turn */
 #endif
 #ifndef EPMD_SCRATCH_MAX
-/* bytes of a listing that are made, and offered to the kernel, at a time; all that so few nodes need */
-#define EPMD_SCRATCH_MAX (EPMD_NODE_MAX < 56 ? EPMD_NODE_MAX * EPMD_LINE_MAX + EPMD_PACKET_MAX : 65536)
+/* bytes of a listing that are made and sent at a time; fewer, if a few nodes need no more */
+#define EPMD_SCRATCH_MAX \
+	(EPMD_NODE_MAX < 56 ? EPMD_NODE_MAX * EPMD_LINE_MAX + EPMD_PACKET_MAX : 65536)
 #endif
 #ifndef EPMD_UNREAD_MAX
-#define EPMD_UNREAD_MAX 16384          /* bytes of an answer that the kernel holds for its reader; Linux takes twice as many */
+#define EPMD_UNREAD_MAX 16384          /* bytes of an answer in the kernel; Linux doubles it */
 #endif
 #define EPMD_CONN_MAX   (EPMD_NODE_MAX + EPMD_CONN_SPARE)
 #define EPMD_NAME_CHARS 255            /* characters of a name */
-#define EPMD_NAME_MAX   (4 * EPMD_NAME_CHARS) /* bytes of a name: UTF-8 takes at most four a character */
-#define EPMD_BRIEF_MAX  64             /* bytes of a name that is kept in the node's own row: nearly every one */
+#define EPMD_NAME_MAX   (4 * EPMD_NAME_CHARS) /* bytes of a name: at most four a character */
+#define EPMD_BRIEF_MAX  64             /* bytes of a name that is kept in brief[]; most are */
 #define EPMD_EXTRA_MAX  1020           /* bytes of a node's extra field */
-#define EPMD_PACKET_MAX 3059           /* bytes of a request with its length; OTP's bound, above all that a legal one needs */
+#define EPMD_PACKET_MAX 3059           /* bytes of a request with its length: OTP's bound */
 #define EPMD_ANSWER_MAX (14 + EPMD_NAME_MAX + EPMD_EXTRA_MAX) /* bytes of the longest PORT2_RESP */
 #define EPMD_LINE_MAX   (80 + EPMD_NAME_MAX) /* bytes of the longest line of a listing */
 
@@ -91,7 +98,7 @@
 #error "EPMD_NODE_MAX must be 1 to 32000"
 #endif
 #if EPMD_CONN_SPARE < 2 || EPMD_CONN_SPARE > 32000
-#error "EPMD_CONN_SPARE must be 2 to 32000: a listing that waits, and a look-up beside it"
+#error "EPMD_CONN_SPARE must be 2 to 32000: for a listing that waits, and a look-up beside it"
 #endif
 #if EPMD_LISTEN_MAX < 2
 #error "EPMD_LISTEN_MAX must be 2 or more: IPv4 and IPv6"
@@ -106,19 +113,22 @@
 #error "EPMD_PACKET_MAX must hold the longest registration and the longest answer"
 #endif
 
-/* Rows, each at most once. */
+/* Some of the rows in an order, each at most once. */
 struct epmd_order {
 	uint16_t len;
 	uint16_t row[EPMD_NODE_MAX];
 };
 
-/* A node: live while `live` is set, else remembered for its creation. Its name and extra stand in the table's arrays. */
+/*
+ * A row of the table: a live node, or one that has ended and is remembered for its creation. Its
+ * name and its extra stand in arrays of the table.
+ */
 struct epmd_node {
-	uint64_t serial;       /* when it came to its state, counted in such events */
-	uint32_t creation;     /* of its present or last life, EPMD_CREATION_MIN or more */
-	uint32_t since;        /* when it came to its state, seconds, wall clock */
-	int fd;                /* the connection's descriptor, for listings alone */
-	uint16_t owner;        /* the connection's slot, as the caller counts them */
+	uint64_t serial;       /* counts the registrations and ends of all nodes: this row's last */
+	uint32_t creation;     /* EPMD_CREATION_MIN or more */
+	uint32_t since;        /* when it became live or remembered: seconds, wall clock */
+	int fd;                /* the connection's descriptor, only to be listed */
+	uint16_t owner;        /* the connection's slot, as the caller counts slots */
 	uint16_t port;
 	uint16_t highest;
 	uint16_t lowest;
@@ -130,41 +140,44 @@ struct epmd_node {
 };
 
 /*
- * The table of nodes. A row never moves, so its index is a handle. All zero is an empty table but
- * for `limit` and `key`.
- * A name up to EPMD_BRIEF_MAX bytes is in brief[], a longer one in name[]: so 1,000 short names touch 16 pages, not 250.
+ * The table of nodes. A node stays in its row, so a row's index stands for the node. A table of
+ * zeros is empty, but needs its `limit` and `key`. A name of up to EPMD_BRIEF_MAX bytes is in
+ * brief[], a longer one in name[]; so 1,000 short names touch 16 pages of memory, not 250.
  */
 struct epmd_nodes {
-	uint64_t key;                  /* the names' hash's secret, set while the table is empty */
-	uint64_t serial;               /* the last one given */
-	uint32_t forgotten;            /* the latest creation of a name that is no longer remembered; 0: none */
-	uint16_t limit;                /* live nodes admitted, to EPMD_NODE_MAX */
-	uint16_t top;                  /* rows ever used: those below are live or remembered, those above free */
-	struct epmd_order live;        /* in the order in which they came to their state, the earliest first */
-	struct epmd_order old;         /* likewise: the remembered ones */
-	struct epmd_order by_hash;     /* all rows below top, by rising hash: a search halves it */
-	uint32_t hash[EPMD_NODE_MAX];  /* of the names, apart, so that a search reads little */
+	uint64_t key;                  /* the secret of the hash; set while the table is empty */
+	uint64_t serial;               /* the last one given to a row */
+	uint32_t forgotten;            /* the latest creation of a forgotten name, or 0 */
+	uint16_t limit;                /* how many nodes may live, up to EPMD_NODE_MAX */
+	uint16_t top;                  /* rows below it are live or remembered, others unused */
+	struct epmd_order live;        /* the live rows, by rising serial */
+	struct epmd_order old;         /* the remembered rows, by rising serial */
+	struct epmd_order by_hash;     /* all rows below top, by rising hash, for a binary search */
+	uint32_t hash[EPMD_NODE_MAX];  /* of the names; apart, as a search reads few bytes then */
 	struct epmd_node node[EPMD_NODE_MAX];
 	uint8_t brief[EPMD_NODE_MAX][EPMD_BRIEF_MAX];
 	uint8_t name[EPMD_NODE_MAX][EPMD_NAME_MAX];
 	uint8_t extra[EPMD_NODE_MAX][EPMD_EXTRA_MAX];
 };
 
-/* Where a listing goes on. Nodes may come and go between two calls: each one that stays is listed once. */
+/*
+ * Where a listing goes on. If nodes register and end meanwhile, each node that stays is still
+ * listed exactly once.
+ */
 struct epmd_cursor {
-	uint64_t serial;       /* of the node listed last */
-	uint16_t at;           /* about where it stood in its order */
+	uint64_t serial;       /* of the row listed last */
+	uint16_t at;           /* the place of this row in its order, when it was listed */
 	uint8_t kind;          /* EPMD_NAMES_REQ, EPMD_DUMP_REQ or EPMD_STATUS_REQ; 0 at the end */
-	uint8_t old;           /* the live ones are done */
+	uint8_t old;           /* whether the live rows are done and the remembered ones follow */
 };
 
-/* Who asks, and what the daemon's settings say to it. */
+/* The connection that asks, and the daemon's settings. */
 struct epmd_asker {
-	uint32_t now;          /* seconds, wall clock: where creations start */
+	uint32_t now;          /* seconds, wall clock; the first creation of a new name */
 	int fd;
 	uint16_t owner;        /* the connection's slot */
 	uint16_t port;         /* the daemon's own */
-	uint8_t local;         /* on this host */
+	uint8_t local;         /* whether the peer is on this host */
 	uint8_t relaxed;       /* -relaxed_command_check */
 	uint8_t local_names;   /* -local_names */
 };
@@ -174,10 +187,10 @@ enum epmd_verdict {
 	EPMD_MORE,             /* the request is not complete: read on */
 	EPMD_DROP,             /* close, with no answer */
 	EPMD_SEND,             /* send the answer, then close */
-	EPMD_KEEP,             /* send the answer and keep it open: it is the registration of `node` */
+	EPMD_KEEP,             /* send the answer and stay open, as the registration of `node` */
 	EPMD_LIST,             /* send the answer and the listing from `cursor` on, then close */
 	EPMD_COUNTS,           /* send the answer with the caller's counts behind it, then close */
-	EPMD_STOP,             /* close the owner of `node`, which stopped; send the answer, then close */
+	EPMD_STOP,             /* close the owner of `node`, then send the answer and close */
 	EPMD_QUIT              /* send the answer; the daemon ends */
 };
 
@@ -201,29 +214,31 @@ struct epmd_answer {
 	int node;              /* a row, or -1 */
 	int kind;              /* the request's row in epmd.c's table of requests, or -1 */
 	uint8_t request;       /* the request's first byte, or 0 before it came */
-	size_t name_at;        /* where in the packet the name stands that it was about */
-	size_t name_len;       /* bytes, 0 where it was about none */
-	size_t len;            /* of out */
+	size_t name_at;        /* where in the packet the name is, if it has one */
+	size_t name_len;       /* bytes; 0 if it has none */
+	size_t len;            /* bytes of out[] */
 	struct epmd_cursor cursor;
 	uint8_t out[EPMD_ANSWER_MAX];
 };
 
 /*
- * Reads the packet in[0..fill-1] (fill up to EPMD_PACKET_MAX), changes the table where it asks for that and it may, and sets *a.
- * Where the verdict is EPMD_KEEP the caller must call epmd_release() for a->node when the connection ends.
+ * Answers the request of which in[0..fill-1], up to EPMD_PACKET_MAX bytes, has come so far, and
+ * changes the table if a registration is granted. After the verdict EPMD_KEEP the caller must call
+ * epmd_release() for a->node when the connection ends.
  */
-void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in, size_t fill, struct epmd_answer *a);
+void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in,
+    size_t fill, struct epmd_answer *a);
 
-/* Frees the name of row i, a live one, and remembers it; now as in struct epmd_asker. */
-void epmd_release(struct epmd_nodes *t, int i, uint32_t now);
+/* Ends the node of this live row, so that its name is free, and remembers it. */
+void epmd_release(struct epmd_nodes *t, int row, uint32_t now);
 
 /*
- * Writes as many whole lines as fit into out[0..room-1], room at least EPMD_LINE_MAX, and moves the cursor behind them.
- * Returns the bytes written: 0 at the listing's end.
+ * Writes as many whole lines as fit into out[0..room-1], which must hold at least EPMD_LINE_MAX
+ * bytes, and moves the cursor behind them. Returns the bytes written; 0 at the end of the listing.
  */
 size_t epmd_list(const struct epmd_nodes *t, struct epmd_cursor *c, uint8_t *out, size_t room);
 
-/* The name of row i, of node[i].name_len bytes, with no terminator. */
-const uint8_t *epmd_name(const struct epmd_nodes *t, int i);
+/* The name of this row, of node[row].name_len bytes, not terminated. */
+const uint8_t *epmd_name(const struct epmd_nodes *t, int row);
 
 #endif
