@@ -2570,7 +2570,7 @@ static int accept_one(int lfd)
 	return 0;
 }
 
-/* Returns how many connections were served. */
+/* Returns how many connections were served, EPMD_BATCH_MAX at most. */
 static int turn_parked(void)
 {
 	int slot[EPMD_BATCH_MAX], k, n = 0;
@@ -2580,10 +2580,11 @@ static int turn_parked(void)
 	for (k = 0; k < n; k++)
 		conn_run(&conns[slot[k]]);
 	for (k = 0; k < polled_slots; k++) {
-		if (park_entry(k)->fd >= 0 && park_entry(k)->revents != 0) {
-			conn_run(&conns[k]);
+		if (park_entry(k)->fd < 0 || park_entry(k)->revents == 0)
+			continue;
+		conn_run(&conns[k]);
+		if (n < EPMD_BATCH_MAX)
 			n++;
-		}
 	}
 	return n;
 }
