@@ -772,6 +772,17 @@ static enum epmd_reason alive2_register(struct epmd_nodes *t, const struct epmd_
 	return EPMD_OK;
 }
 
+static void alive2_answer(const struct epmd_nodes *t, int row, enum epmd_reason reason,
+    unsigned highest, struct epmd_answer *a)
+{
+	a->node = row;
+	decide(a, reason == EPMD_OK ? EPMD_KEEP : EPMD_SEND, reason);
+	if (reason == EPMD_OK)
+		alive2_resp(a, highest, 0, creation_told(&t->node[row]));
+	else
+		alive2_resp(a, highest, 1, EPMD_REFUSED_CREATION);
+}
+
 /* What follows the extra is ignored, since a later version of the protocol may need it. */
 static void alive2_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in,
     size_t end, struct epmd_answer *a)
@@ -795,12 +806,7 @@ static void alive2_request(struct epmd_nodes *t, const struct epmd_asker *who, c
 		reason = EPMD_BAD_EXTRA;
 	else
 		reason = alive2_register(t, who, in, nlen, elen, &row);
-	decide(a, reason == EPMD_OK ? EPMD_KEEP : EPMD_SEND, reason);
-	if (reason == EPMD_OK)
-		alive2_resp(a, get_16(in, AT_HIGHEST), 0, creation_told(&t->node[row]));
-	else
-		alive2_resp(a, get_16(in, AT_HIGHEST), 1, EPMD_REFUSED_CREATION);
-	a->node = row;
+	alive2_answer(t, row, reason, get_16(in, AT_HIGHEST), a);
 	a->name_at = AT_ALIVE_NAME;
 	a->name_len = nlen;
 }
