@@ -2576,36 +2576,36 @@ static int accept_one(int lfd)
 	return 0;
 }
 
-/* Returns how many connections were served, EPMD_BATCH_MAX at most. */
+/* Returns whether a connection was served. */
 static int turn_parked(void)
 {
-	int slot[EPMD_BATCH_MAX], k, n = 0;
+	int slot[EPMD_BATCH_MAX], k, n = 0, served;
 
 	if (polled[POLL_QUEUE].revents != 0)
 		n = queue_ready(slot);
+	served = n > 0;
 	for (k = 0; k < n; k++)
 		conn_run(&conns[slot[k]]);
 	for (k = 0; k < polled_slots; k++) {
 		if (park_entry(k)->fd < 0 || park_entry(k)->revents == 0)
 			continue;
 		conn_run(&conns[k]);
-		if (n < EPMD_BATCH_MAX)
-			n++;
+		served = 1;
 	}
-	return n;
+	return served;
 }
 
 #define FULL_TURNS 64 /* in a row, until a turn accepts one more connection */
 
 /*
- * Accepts from each listener one connection, and one for each parked connection that was served, so
- * that these get no more than their share. If turn after turn that many were there, a turn accepts
+ * Accepts from each listener one connection, and EPMD_BATCH_MAX more if a parked one was served, so
+ * that those get no more than their share. If turn after turn that many were there, a turn accepts
  * more: so many clients cost no poll() each, and a lone one hardly an accept() in vain.
  */
 static void turn_listeners(int served)
 {
 	static int full_turns;
-	const int quota = 1 + served + full_turns / FULL_TURNS;
+	const int quota = 1 + (served ? EPMD_BATCH_MAX : 0) + full_turns / FULL_TURNS;
 	int k, n, lfd;
 
 	for (k = 0; k < listen_len; k++) {
