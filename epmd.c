@@ -244,30 +244,21 @@ static int name_is_good(const uint8_t *s, size_t len)
 	return name_is_text(s, len) && !has_control(s, len);
 }
 
-/* The first four bytes of s as an integer, little-endian. */
-static uint32_t word_at(const uint8_t *s)
-{
-	return s[0] | (uint32_t)s[1] << 8 | (uint32_t)s[2] << 16 | (uint32_t)s[3] << 24;
-}
-
-static inline uint32_t rotate(uint32_t x, unsigned n)
-{
-	return x << n | x >> (32u - n);
-}
+#define ROTATE(x, n) ((x) << (n) | (x) >> (32 - (n)))
 
 static inline void hash_word(uint32_t v[4], uint32_t word)
 {
 	v[3] ^= word;
 	v[0] += v[1];
-	v[1] = rotate(v[1], 5) ^ v[0];
-	v[0] = rotate(v[0], 16);
+	v[1] = ROTATE(v[1], 5) ^ v[0];
+	v[0] = ROTATE(v[0], 16);
 	v[2] += v[3];
-	v[3] = rotate(v[3], 8) ^ v[2];
+	v[3] = ROTATE(v[3], 8) ^ v[2];
 	v[0] += v[3];
-	v[3] = rotate(v[3], 7) ^ v[0];
+	v[3] = ROTATE(v[3], 7) ^ v[0];
 	v[2] += v[1];
-	v[1] = rotate(v[1], 13) ^ v[2];
-	v[2] = rotate(v[2], 16);
+	v[1] = ROTATE(v[1], 13) ^ v[2];
+	v[2] = ROTATE(v[2], 16);
 	v[0] ^= word;
 }
 
@@ -283,7 +274,8 @@ static uint32_t name_hash(uint64_t key, const uint8_t *s, size_t len)
 	size_t i;
 
 	for (i = 0; i + 4 <= len; i += 4)
-		hash_word(v, word_at(s + i));
+		hash_word(v, s[i] | (uint32_t)s[i + 1] << 8 | (uint32_t)s[i + 2] << 16 |
+		    (uint32_t)s[i + 3] << 24);
 	for (; i < len; i++)
 		last |= (uint32_t)s[i] << (8 * (i % 4));
 	hash_word(v, last);
@@ -380,13 +372,6 @@ static int node_find(const struct epmd_nodes *t, const uint8_t *name, size_t len
 			return row;
 	}
 	return -1;
-}
-
-static int node_find_live(const struct epmd_nodes *t, const uint8_t *name, size_t len)
-{
-	const int row = node_find(t, name, len);
-
-	return row >= 0 && t->node[row].live ? row : -1;
 }
 
 /*
@@ -506,15 +491,11 @@ static int node_new(struct epmd_nodes *t, const uint8_t *name, size_t len, uint3
 }
 
 /*
- * Makes a live row of a good name that no live row has. Returns -1 if no more nodes are admitted.
+ * Makes live, and returns, the remembered row that has this good name or, if `row` is -1, a new
+ * one. There must be room for one more live row.
  */
-static int node_claim(struct epmd_nodes *t, const uint8_t *name, size_t len, uint32_t now)
+static int node_claim(struct epmd_nodes *t, int row, const uint8_t *name, size_t len, uint32_t now)
 {
-	int row;
-
-	if (t->live.len >= t->limit)
-		return -1;
-	row = node_find(t, name, len);
 	if (row < 0) {
 		row = node_new(t, name, len, now);
 	} else {
@@ -704,21 +685,6 @@ static const struct {
 };
 enum { REQUEST_KINDS = sizeof requests / sizeof requests[0] };
 
-static int request_kind(uint8_t byte)
-{
-	int kind;
-
-	for (kind = 0; kind < REQUEST_KINDS; kind++)
-		if (requests[kind].byte == byte)
-			return kind;
-	return -1;
-}
-
-static int may_ask(const struct epmd_asker *who, uint8_t right)
-{
-	return right == BY_ANYBODY || (who->local && (right == BY_THIS_HOST || who->relaxed));
-}
-
 static void decide(struct epmd_answer *a, enum epmd_verdict verdict, enum epmd_reason reason)
 {
 	a->verdict = verdict;
@@ -759,14 +725,16 @@ static void alive2_describe(struct epmd_nodes *t, int row, const struct epmd_ask
 static enum epmd_reason alive2_register(struct epmd_nodes *t, const struct epmd_asker *who,
     const uint8_t *in, size_t nlen, size_t elen, int *row)
 {
-	int i = node_find_live(t, in + AT_ALIVE_NAME, nlen);
+	int i = node_find(t, in + AT_ALIVE_NAME, nlen);
 
-	*row = i;
-	if (i >= 0)
+	*row = -1;
+	if (i >= 0 && t->node[i].live) {
+		*row = i;
 		return EPMD_TAKEN;
-	i = node_claim(t, in + AT_ALIVE_NAME, nlen, who->now);
-	if (i < 0)
+	}
+	if (t->live.len >= t->limit)
 		return EPMD_FULL;
+	i = node_claim(t, i, in + AT_ALIVE_NAME, nlen, who->now);
 	alive2_describe(t, i, who, in, nlen, elen);
 	*row = i;
 	return EPMD_OK;
@@ -812,15 +780,20 @@ static void alive2_request(struct epmd_nodes *t, const struct epmd_asker *who, c
 }
 
 /*
- * Takes the name of a PORT_PLEASE2_REQ or STOP_REQ. A NUL at its end, which jinterface sends, is
- * no part of it.
+ * Takes the name of a PORT_PLEASE2_REQ or STOP_REQ, and finds the live node that has it. A NUL at
+ * its end, which jinterface sends, is no part of it.
  */
-static void take_name(const uint8_t *in, size_t end, struct epmd_answer *a)
+static void take_name(const struct epmd_nodes *t, const uint8_t *in, size_t end,
+    struct epmd_answer *a)
 {
+	int row;
+
 	a->name_at = AT_NAME;
 	a->name_len = end - AT_NAME;
 	if (a->name_len > 0 && in[end - 1] == 0)
 		a->name_len--;
+	row = node_find(t, in + AT_NAME, a->name_len);
+	a->node = row >= 0 && t->node[row].live ? row : -1;
 }
 
 static void port2_resp(const struct epmd_nodes *t, int row, struct epmd_answer *a)
@@ -845,13 +818,10 @@ static void port2_resp(const struct epmd_nodes *t, int row, struct epmd_answer *
  * A name that a node has is well-formed, since the node has registered with it: so a name is
  * checked only if no node has it.
  */
-static void port2_request(const struct epmd_nodes *t, const uint8_t *in, size_t end,
-    struct epmd_answer *a)
+static void port2_request(const struct epmd_nodes *t, const uint8_t *in, struct epmd_answer *a)
 {
 	size_t at;
 
-	take_name(in, end, a);
-	a->node = node_find_live(t, in + AT_NAME, a->name_len);
 	if (a->node >= 0) {
 		decide(a, EPMD_SEND, EPMD_OK);
 		port2_resp(t, a->node, a);
@@ -898,11 +868,8 @@ static void kill_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 	}
 }
 
-static void stop_request(const struct epmd_nodes *t, const uint8_t *in, size_t end,
-    struct epmd_answer *a)
+static void stop_request(const uint8_t *in, struct epmd_answer *a)
 {
-	take_name(in, end, a);
-	a->node = node_find_live(t, in + AT_NAME, a->name_len);
 	if (a->node >= 0) {
 		decide(a, EPMD_STOP, EPMD_OK);
 		a->len = put_text(a->out, 0, "STOPPED");
@@ -917,14 +884,19 @@ static void stop_request(const struct epmd_nodes *t, const uint8_t *in, size_t e
 void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint8_t *in,
     size_t fill, struct epmd_answer *a)
 {
+	const uint8_t byte = fill > AT_REQUEST ? in[AT_REQUEST] : 0;
 	size_t end;
+	int kind = 0;
+	uint8_t right;
 
+	while (kind < REQUEST_KINDS && requests[kind].byte != byte)
+		kind++;
+	a->request = byte;
+	a->kind = kind < REQUEST_KINDS ? kind : -1;
 	a->node = -1;
 	a->len = 0;
 	a->name_at = 0;
 	a->name_len = 0;
-	a->request = fill > AT_REQUEST ? in[AT_REQUEST] : 0;
-	a->kind = request_kind(a->request);
 	decide(a, EPMD_MORE, EPMD_OK);
 	if (fill < AT_REQUEST)
 		return;
@@ -935,20 +907,22 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 	}
 	if (fill < end)
 		return;
-	if (a->kind < 0) {
+	if (kind == REQUEST_KINDS) {
 		decide(a, EPMD_DROP, EPMD_UNKNOWN_REQUEST);
 		return;
 	}
-	if (!may_ask(who, requests[a->kind].right)) {
+	right = requests[kind].right;
+	if (right != BY_ANYBODY && !(who->local && (right == BY_THIS_HOST || who->relaxed))) {
 		decide(a, EPMD_DROP, EPMD_NOT_ALLOWED);
 		return;
 	}
-	switch (in[AT_REQUEST]) {
+	switch (byte) {
 	case EPMD_ALIVE2_REQ:
 		alive2_request(t, who, in, end, a);
 		break;
 	case EPMD_PORT_PLEASE2_REQ:
-		port2_request(t, in, end, a);
+		take_name(t, in, end, a);
+		port2_request(t, in, a);
 		break;
 	case EPMD_NAMES_REQ:
 	case EPMD_DUMP_REQ:
@@ -959,7 +933,8 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 		kill_request(t, who, a);
 		break;
 	case EPMD_STOP_REQ:
-		stop_request(t, in, end, a);
+		take_name(t, in, end, a);
+		stop_request(in, a);
 		break;
 	default:
 		break;
@@ -2395,7 +2370,6 @@ static enum step conn_answer(struct conn *c)
 	c->is_list = answer.verdict == EPMD_LIST;
 	if (c->is_list)
 		c->cursor = answer.cursor;
-	conn_let_go(c);
 	return conn_send(c, answer.out, answer.len);
 }
 

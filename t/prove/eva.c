@@ -1,6 +1,7 @@
 /*
- * The serving loop for Frama-C's Eva: any settings, any bytes from the network, any result of the system calls, any number of
- * turns. Below are what Frama-C's libc lacks or leaves open, and then main()'s loop.
+ * The serving loop for Frama-C's Eva: any settings, any bytes from the network, any result of the
+ * system calls, any number of turns. Below are what Frama-C's libc lacks or leaves open, and then
+ * main()'s loop.
  */
 #include "__fc_builtin.h"
 #include <sys/socket.h>
@@ -14,7 +15,9 @@
 
 #define ANY_INT Frama_C_interval(-2147483647 - 1, 2147483647)
 
-/* What the formatted text is Frama-C does not say: any that ends within the buffer, and any result. */
+/*
+ * What the formatted text is Frama-C does not say: any that ends within the buffer, and any result.
+ */
 static int any_text(char *text, size_t room)
 {
 	Frama_C_make_unknown(text, room - 1);
@@ -112,11 +115,8 @@ struct linger {
 	int l_onoff, l_linger;
 };
 
-#define IN6_IS_ADDR_LOOPBACK(a)    Frama_C_interval(0, (a)->s6_addr[15] <= 1)
-#define IN6_IS_ADDR_V4MAPPED(a)    Frama_C_interval(0, (a)->s6_addr[11] == 255)
-#define IN6_IS_ADDR_UNSPECIFIED(a) Frama_C_interval(0, (a)->s6_addr[15] == 0)
-
-#ifdef EVA_EPOLL /* as much of it as epmd uses: an event brings the data that came with any descriptor set before */
+/* As much as epmd uses: an event brings the data that came with any descriptor set before. */
+#ifdef EVA_EPOLL
 #define USE_EPOLL
 #define EPOLL_CLOEXEC 02000000
 #define EPOLLIN 1u
@@ -193,8 +193,9 @@ int main(void)
 	listen_add(Frama_C_interval(0, 1023));
 	listen_add(Frama_C_interval(0, 1023));
 	/*@ widen_hints global:"all", EPMD_NODE_MAX - 1, EPMD_NODE_MAX, EPMD_CONN_MAX - 1, EPMD_CONN_MAX,
-	                       EPMD_NAME_MAX, EPMD_EXTRA_MAX, EPMD_ANSWER_MAX, EPMD_PACKET_MAX, EPMD_SCRATCH_MAX,
-	                       EPMD_SCRATCH_MAX - EPMD_PACKET_MAX, EPMD_SCRATCH_MAX - EPMD_PACKET_MAX - EPMD_LINE_MAX, 1023, -1; */
+	    EPMD_NAME_MAX, EPMD_EXTRA_MAX, EPMD_ANSWER_MAX, EPMD_PACKET_MAX, EPMD_SCRATCH_MAX,
+	    EPMD_SCRATCH_MAX - EPMD_PACKET_MAX, EPMD_SCRATCH_MAX - EPMD_PACKET_MAX - EPMD_LINE_MAX,
+	    1023, -1; */
 	while (!ended) {
 		if (Frama_C_interval(0, 1))
 			on_signal(any_signal());
