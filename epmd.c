@@ -26,7 +26,7 @@
  *
  * Sections
  *   core      1 Bytes    2 Names    3 Nodes    4 Listings    5 Requests
- *   daemon    6 Tables    7 Addresses    8 Log    9 Listeners    10 Parking    11 Connections
+ *   daemon    6 Addresses    7 Tables    8 Log    9 Listeners    10 Parking    11 Connections
  *             12 Loop
  *   client    13 Commands
  *   start     14 Process    15 main
@@ -996,97 +996,7 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 #define MSG_MORE 0 /* Linux: the answer leaves together with the close */
 #endif
 
-/* ==== 6 Tables: the settings and what the daemon keeps; nothing grows after its start ======== */
-
-#define LENGTH(a) (sizeof (a) / sizeof (a)[0])
-#define NEVER INT64_MAX
-
-/* From the environment and the options; constant once the daemon serves, but for `debug`. */
-struct settings {
-	uint32_t port;
-	const char *addresses;         /* NULL: all */
-	const char *user;              /* to become, or NULL */
-	int debug;                     /* how many -d; SIGUSR2 switches it */
-	int daemon;
-	int relaxed;
-	int local_names;
-	int systemd;
-	uint32_t packet_timeout_s;
-	uint32_t exit_idle_s;          /* 0: never */
-	uint32_t delay_accept_s;
-	uint32_t delay_write_s;
-	const char *host;              /* commands: whose epmd to ask; NULL: this host's */
-	uint32_t timeout_s;            /* commands: for an answer */
-	uint32_t wait_s;               /* commands: to try again for */
-};
-static struct settings set = { .port = EPMD_PORT, .packet_timeout_s = 60, .timeout_s = 5 };
-
-/*
- * A connection's life. Section 11 assigns the states: conn_close() alone gives back the node and
- * the slot.
- *
- *   FREE    -> READING   accepted
- *   READING -> SENDING   the request is complete and has an answer
- *   SENDING -> KEPT      the answer is sent, and the connection is a node's registration
- *   any     -> FREE      the answer is sent; the request is refused; the peer ended it; its time is
- *                        up; another connection needs its slot or buffer; its node was stopped
- */
-enum conn_state { CONN_FREE, CONN_READING, CONN_SENDING, CONN_KEPT };
-
-struct conn {
-	int fd;
-	int node;                      /* the row registered through it, or -1 */
-	int next;                      /* of a free slot: the next free one, or EPMD_CONN_MAX */
-	uint8_t state;
-	uint8_t is_local;              /* the peer is on this host */
-	uint8_t was_refused;           /* its registration was */
-	uint8_t is_list;               /* its answer is a listing */
-	short want;                    /* if it is parked: POLLIN or POLLOUT */
-	uint8_t parked;                /* 0, or one of PARKED_* */
-	uint8_t holds;                 /* it has a buffer, held[buffer] */
-	uint16_t buffer;
-	uint16_t fill;                 /* bytes of the request so far, or held of the answer */
-	int64_t since_ms;              /* waiting since, monotonic; 0: it has not waited yet */
-	int64_t deadline_ms;
-	struct epmd_cursor cursor;     /* of its listing; kind 0: there is none, or no more of it */
-};
-
-static struct epmd_nodes nodes;
-static struct conn conns[EPMD_CONN_MAX];
-static int conn_top;                         /* slots ever used */
-static int conn_free = EPMD_CONN_MAX;        /* the first free one below conn_top, if any */
-static int conn_limit;                       /* slots in use at most, by the limit of open files */
-static unsigned conns_used;                  /* slots in use */
-
-/* Buffers of the connections that wait; a node's connection needs none. */
-static uint8_t held[EPMD_CONN_SPARE][EPMD_PACKET_MAX];
-static uint8_t held_taken[EPMD_CONN_SPARE];
-
-/*
- * What poll() looks at: the pipe of the signals, the kernel's queue, the listeners, then the parked
- * connections that are not in the queue, slot for slot.
- */
-enum { POLL_SIGNAL, POLL_QUEUE, POLL_LISTEN };
-static struct pollfd polled[POLL_LISTEN + EPMD_LISTEN_MAX + EPMD_CONN_MAX];
-static int listen_len;
-static int polled_slots;                     /* those of higher slots are not looked at */
-
-static int64_t earlier(int64_t a_ms, int64_t b_ms)
-{
-	return a_ms < b_ms ? a_ms : b_ms;
-}
-
-/* Milliseconds, monotonic. */
-static int64_t clock_ms(void)
-{
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
-		return 0;
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* ==== 7 Addresses: IPv4 and IPv6, as text and as the kernel has them ========================= */
+/* ==== 6 Addresses: IPv4 and IPv6, as text and as the kernel has them ========================= */
 
 #define ADDRESS_TEXT_MAX 64 /* bytes: an IPv6 address, a `%`, an interface's name */
 
@@ -1237,6 +1147,96 @@ static union address socket_address(int fd, int peer)
 	if ((peer ? getpeername(fd, &a.any, &len) : getsockname(fd, &a.any, &len)) < 0)
 		a.any.sa_family = AF_UNSPEC;
 	return a;
+}
+
+/* ==== 7 Tables: the settings and what the daemon keeps; nothing grows after its start ======== */
+
+#define LENGTH(a) (sizeof (a) / sizeof (a)[0])
+#define NEVER INT64_MAX
+
+/* From the environment and the options; constant once the daemon serves, but for `debug`. */
+struct settings {
+	uint32_t port;
+	const char *addresses;         /* NULL: all */
+	const char *user;              /* to become, or NULL */
+	int debug;                     /* how many -d; SIGUSR2 switches it */
+	int daemon;
+	int relaxed;
+	int local_names;
+	int systemd;
+	uint32_t packet_timeout_s;
+	uint32_t exit_idle_s;          /* 0: never */
+	uint32_t delay_accept_s;
+	uint32_t delay_write_s;
+	const char *host;              /* commands: whose epmd to ask; NULL: this host's */
+	uint32_t timeout_s;            /* commands: for an answer */
+	uint32_t wait_s;               /* commands: to try again for */
+};
+static struct settings set;
+
+/*
+ * A connection's life. Section 11 assigns the states: conn_close() alone gives back the node and
+ * the slot.
+ *
+ *   FREE    -> READING   accepted
+ *   READING -> SENDING   the request is complete and has an answer
+ *   SENDING -> KEPT      the answer is sent, and the connection is a node's registration
+ *   any     -> FREE      the answer is sent; the request is refused; the peer ended it; its time is
+ *                        up; another connection needs its slot or buffer; its node was stopped
+ */
+enum conn_state { CONN_FREE, CONN_READING, CONN_SENDING, CONN_KEPT };
+
+struct conn {
+	int fd;
+	int node;                      /* the row registered through it, or -1 */
+	int next;                      /* of a free slot: the next free one, or EPMD_CONN_MAX */
+	uint8_t state;
+	uint8_t is_local;              /* the peer is on this host */
+	uint8_t was_refused;           /* its registration was */
+	uint8_t is_list;               /* its answer is a listing */
+	short want;                    /* if it is parked: POLLIN or POLLOUT */
+	uint8_t parked;                /* 0, or one of PARKED_* */
+	uint8_t holds;                 /* it has a buffer, held[buffer] */
+	uint16_t buffer;
+	uint16_t fill;                 /* bytes of the request so far, or held of the answer */
+	int64_t since_ms;              /* waiting since, monotonic; 0: it has not waited yet */
+	int64_t deadline_ms;
+	struct epmd_cursor cursor;     /* of its listing; kind 0: there is none, or no more of it */
+};
+
+static struct epmd_nodes nodes;
+static struct conn conns[EPMD_CONN_MAX];
+static int conn_top;                         /* slots ever used */
+static int conn_free = EPMD_CONN_MAX;        /* the first free one below conn_top, if any */
+static int conn_limit;                       /* slots in use at most, by the limit of open files */
+static unsigned conns_used;                  /* slots in use */
+
+/* Buffers of the connections that wait; a node's connection needs none. */
+static uint8_t held[EPMD_CONN_SPARE][EPMD_PACKET_MAX];
+static uint8_t held_taken[EPMD_CONN_SPARE];
+
+/*
+ * What poll() looks at: the pipe of the signals, the kernel's queue, the listeners, then the parked
+ * connections that are not in the queue, slot for slot.
+ */
+enum { POLL_SIGNAL, POLL_QUEUE, POLL_LISTEN };
+static struct pollfd polled[POLL_LISTEN + EPMD_LISTEN_MAX + EPMD_CONN_MAX];
+static int listen_len;
+static int polled_slots;                     /* those of higher slots are not looked at */
+
+static int64_t earlier(int64_t a_ms, int64_t b_ms)
+{
+	return a_ms < b_ms ? a_ms : b_ms;
+}
+
+/* Milliseconds, monotonic. */
+static int64_t clock_ms(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
+		return 0;
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* ==== 8 Log: lines to standard error, or to syslog once detached; counts; shortages ========== */
@@ -2729,12 +2729,14 @@ struct option {
 	int *flag;
 	const char **text;
 	uint32_t *number, min, max;
+	uint32_t usual;                /* the number if the option is not given */
 	const char *needs;             /* in words: the text, or a command's arguments */
 	int (*run)(void);              /* a command; returns its exit status, or NO_EPMD */
-	const char *says;              /* of a command that asks no daemon: its output */
 	enum { OF_DAEMON, OF_COMMAND, OF_BOTH, USES } use;
 	uint8_t request;               /* of a command that shares its function */
 	uint8_t args;                  /* how many arguments a command takes */
+	uint8_t is_alone;              /* a command that asks no daemon */
+	const char *help;              /* its lines in -help, or NULL */
 };
 
 #define NO_EPMD (-1) /* no epmd could be asked, or none answered, and complain() was told why */
@@ -3380,11 +3382,9 @@ static int command_register(void)
 	return 1;
 }
 
-/* -help, -version: what the command's row says. */
-static int command_say(void)
+static int command_version(void)
 {
-	cli_put(cli.command->says, strlen(cli.command->says));
-	return 0;
+	return cli_say("epmd %s\n", EPMD_VERSION);
 }
 
 /*
@@ -3806,86 +3806,95 @@ static void open_notify(void)
 
 /* ==== 15 main: the options, the environment, then a command or the daemon ================= */
 
-static const char usage_text[] =
-    "usage: epmd [OPTION]...            be the daemon, in the foreground\n"
-    "       epmd [OPTION]... COMMAND    ask a daemon\n"
-    "\n"
-    "Daemon:\n"
-    "  -port Number         TCP port, of the commands too (4369, or ERL_EPMD_PORT)\n"
-    "  -address List        IP addresses to listen on beside loopback, separated by\n"
-    "                       commas (all, or ERL_EPMD_ADDRESS)\n"
-    "  -daemon              go to the background, and log to syslog\n"
-    "  -user Name           become this user once the sockets are open\n"
-    "  -systemd             take the sockets from a supervisor\n"
-    "  -local_names         list names to this host only (ERL_EPMD_LOCAL_NAMES)\n"
-    "  -relaxed_command_check\n"
-    "                       allow -stop, and -kill while nodes are registered\n"
-    "                       (ERL_EPMD_RELAXED_COMMAND_CHECK)\n"
-    "  -packet_timeout Seconds\n"
-    "                       limit for a request, or for a pause in reading (60)\n"
-    "  -exit_idle Seconds   end when there was no node and no connection for so long\n"
-    "                       (never, or ERL_EPMD_EXIT_IDLE)\n"
-    "  -delay_accept Seconds, -delay_write Seconds\n"
-    "                       play a busy host, for tests (0)\n"
-    "  -d, -debug           log what happens; twice: bytes too; thrice: tables too\n"
-    "\n"
-    "Commands:\n"
-    "  -names               list the registered nodes and their ports\n"
-    "  -lookup Name         print the port of a node; with -d the whole entry\n"
-    "  -status              print a table of all nodes\n"
-    "  -counts              print what was counted, for Prometheus\n"
-    "  -register Name Port  register a name while this runs; with -wait again after\n"
-    "                       a restart of the daemon\n"
-    "  -started             only the exit status: 0 if a daemon answers\n"
-    "  -kill                end the daemon\n"
-    "  -stop Name           end the registration of a node\n"
-    "  -dump                list nodes and remembered names with descriptors\n"
-    "  -help, -version\n"
-    "\n"
-    "Options of the commands:\n"
-    "  -host Name           ask the daemon there: a name or an IP address\n"
-    "  -timeout Seconds     limit for an answer (5)\n"
-    "  -wait Seconds        try again until it succeeds, for so long (0)\n"
-    "\n"
-    "Examples:\n"
-    "  epmd -address 127.0.0.1 -daemon\n"
-    "  epmd -wait 30 -lookup rabbit\n"
-    "  epmd -host 192.0.2.1 -names\n"
-    "\n"
-    "see epmd(8)\n";
+static int command_help(void); /* which lists options[] */
 
 static const struct option options[] = {
-	{ "-d", .flag = &set.debug },
-	{ "-debug", .flag = &set.debug },
-	{ "-daemon", .flag = &set.daemon, .use = OF_BOTH },
-	{ "-systemd", .flag = &set.systemd },
-	{ "-relaxed_command_check", "ERL_EPMD_RELAXED_COMMAND_CHECK", .flag = &set.relaxed },
-	{ "-local_names", "ERL_EPMD_LOCAL_NAMES", .flag = &set.local_names },
-	{ "-port", "ERL_EPMD_PORT", .number = &set.port, .min = 1, .max = 65535, .use = OF_BOTH },
-	{ "-packet_timeout", .number = &set.packet_timeout_s, .min = 1, .max = 86400 },
+	{ "-port", "ERL_EPMD_PORT", .number = &set.port, .min = 1, .max = 65535,
+	    .usual = EPMD_PORT, .use = OF_BOTH, .help =
+	    "-port Number         TCP port, of the commands too (4369, or ERL_EPMD_PORT)" },
+	{ "-address", "ERL_EPMD_ADDRESS", .text = &set.addresses, .needs = "IP addresses", .help =
+	    "-address List        IP addresses to listen on beside loopback, separated by\n"
+	    "                       commas (all, or ERL_EPMD_ADDRESS)" },
+	{ "-daemon", .flag = &set.daemon, .use = OF_BOTH, .help =
+	    "-daemon              go to the background, and log to syslog" },
+	{ "-user", .text = &set.user, .needs = "a name", .help =
+	    "-user Name           become this user once the sockets are open" },
+	{ "-systemd", .flag = &set.systemd, .help =
+	    "-systemd             take the sockets from a supervisor" },
+	{ "-local_names", "ERL_EPMD_LOCAL_NAMES", .flag = &set.local_names, .help =
+	    "-local_names         list names to this host only (ERL_EPMD_LOCAL_NAMES)" },
+	{ "-relaxed_command_check", "ERL_EPMD_RELAXED_COMMAND_CHECK", .flag = &set.relaxed, .help =
+	    "-relaxed_command_check\n"
+	    "                       allow -stop, and -kill while nodes are registered\n"
+	    "                       (ERL_EPMD_RELAXED_COMMAND_CHECK)" },
+	{ "-packet_timeout", .number = &set.packet_timeout_s, .min = 1, .max = 86400, .usual = 60,
+	    .help = "-packet_timeout Seconds\n"
+	    "                       limit for a request, or for a pause in reading (60)" },
 	{ "-exit_idle", "ERL_EPMD_EXIT_IDLE", .number = &set.exit_idle_s, .min = 1,
-	    .max = 365 * 86400 },
-	{ "-delay_accept", .number = &set.delay_accept_s, .max = 86400 },
+	    .max = 365 * 86400, .help =
+	    "-exit_idle Seconds   end when there was no node and no connection for so long\n"
+	    "                       (never, or ERL_EPMD_EXIT_IDLE)" },
+	{ "-d", .flag = &set.debug, .help =
+	    "-d, -debug           log what happens; twice: bytes too; thrice: tables too" },
+	{ "-debug", .flag = &set.debug },
+	{ "-delay_accept", .number = &set.delay_accept_s, .max = 86400, .help =
+	    "-delay_accept Seconds, -delay_write Seconds\n"
+	    "                       play a busy host, for tests (0)" },
 	{ "-delay_write", .number = &set.delay_write_s, .max = 86400 },
-	{ "-address", "ERL_EPMD_ADDRESS", .text = &set.addresses, .needs = "IP addresses" },
-	{ "-user", .text = &set.user, .needs = "a name" },
-	{ "-host", .text = &set.host, .needs = "a host's name or address", .use = OF_COMMAND },
-	{ "-timeout", .number = &set.timeout_s, .min = 1, .max = 86400, .use = OF_COMMAND },
-	{ "-wait", .number = &set.wait_s, .max = 86400, .use = OF_COMMAND },
-	{ "-names", .run = command_list, .request = EPMD_NAMES_REQ },
-	{ "-lookup", .run = command_lookup, .args = 1, .needs = "a name" },
-	{ "-register", .run = command_register, .args = 2, .needs = "a name and a port" },
-	{ "-status", .run = command_status },
-	{ "-counts", .run = command_counts },
-	{ "-dump", .run = command_list, .request = EPMD_DUMP_REQ },
-	{ "-started", .run = command_started },
-	{ "-kill", .run = command_word, .request = EPMD_KILL_REQ },
-	{ "-stop", .run = command_word, .request = EPMD_STOP_REQ, .args = 1, .needs = "a name" },
-	{ "-help", .run = command_say, .says = usage_text },
-	{ "-h", .run = command_say, .says = usage_text },
-	{ "-version", .run = command_say, .says = "epmd " EPMD_VERSION "\n" },
-	{ "-V", .run = command_say, .says = "epmd " EPMD_VERSION "\n" },
+
+	{ "-names", .run = command_list, .request = EPMD_NAMES_REQ, .help =
+	    "-names               list the registered nodes and their ports" },
+	{ "-lookup", .run = command_lookup, .args = 1, .needs = "a name", .help =
+	    "-lookup Name         print the port of a node; with -d the whole entry" },
+	{ "-status", .run = command_status, .help =
+	    "-status              print a table of all nodes" },
+	{ "-counts", .run = command_counts, .help =
+	    "-counts              print what was counted, for Prometheus" },
+	{ "-register", .run = command_register, .args = 2, .needs = "a name and a port", .help =
+	    "-register Name Port  register a name while this runs; with -wait again after\n"
+	    "                       a restart of the daemon" },
+	{ "-started", .run = command_started, .help =
+	    "-started             only the exit status: 0 if a daemon answers" },
+	{ "-kill", .run = command_word, .request = EPMD_KILL_REQ, .help =
+	    "-kill                end the daemon" },
+	{ "-stop", .run = command_word, .request = EPMD_STOP_REQ, .args = 1, .needs = "a name",
+	    .help = "-stop Name           end the registration of a node" },
+	{ "-dump", .run = command_list, .request = EPMD_DUMP_REQ, .help =
+	    "-dump                list nodes and remembered names with descriptors" },
+	{ "-help", .run = command_help, .is_alone = 1, .help = "-help, -version" },
+	{ "-h", .run = command_help, .is_alone = 1 },
+	{ "-version", .run = command_version, .is_alone = 1 },
+	{ "-V", .run = command_version, .is_alone = 1 },
+
+	{ "-host", .text = &set.host, .needs = "a host's name or address", .use = OF_COMMAND,
+	    .help = "-host Name           ask the daemon there: a name or an IP address" },
+	{ "-timeout", .number = &set.timeout_s, .min = 1, .max = 86400, .usual = 5,
+	    .use = OF_COMMAND, .help =
+	    "-timeout Seconds     limit for an answer (5)" },
+	{ "-wait", .number = &set.wait_s, .max = 86400, .use = OF_COMMAND, .help =
+	    "-wait Seconds        try again until it succeeds, for so long (0)" }
 };
+
+static int command_help(void)
+{
+	const struct option *o;
+
+	(void)cli_say("usage: epmd [OPTION]...            be the daemon, in the foreground\n"
+	    "       epmd [OPTION]... COMMAND    ask a daemon\n\nDaemon:\n");
+	for (o = options; o < options + LENGTH(options); o++) {
+		if (o->run != NULL && o[-1].run == NULL)
+			(void)cli_say("\nCommands:\n");
+		if (o->run == NULL && o > options && o[-1].run != NULL)
+			(void)cli_say("\nOptions of the commands:\n");
+		if (o->help != NULL)
+			(void)cli_say("  %s\n", o->help);
+	}
+	return cli_say("\nExamples:\n"
+	    "  epmd -address 127.0.0.1 -daemon\n"
+	    "  epmd -wait 30 -lookup rabbit\n"
+	    "  epmd -host 192.0.2.1 -names\n"
+	    "\nsee epmd(8)\n");
+}
 
 /* What the command line says, beside the settings. */
 struct command_line {
@@ -3958,6 +3967,9 @@ static void read_settings(char **argv, struct command_line *line)
 	const char *value;
 	int k;
 
+	for (o = options; o < options + LENGTH(options); o++)
+		if (o->number != NULL)
+			*o->number = o->usual;
 	for (; *argv != NULL; argv++) {
 		o = option_find(*argv);
 		if (line->command != NULL && o == NULL)
@@ -3989,7 +4001,7 @@ static void read_settings(char **argv, struct command_line *line)
 		value = o->variable != NULL ? getenv(o->variable) : NULL;
 		if (value == NULL || (given >> (o - options) & 1u) != 0)
 			continue;
-		if (line->command != NULL && (o->use == OF_DAEMON || line->command->says != NULL))
+		if (line->command != NULL && (o->use == OF_DAEMON || line->command->is_alone))
 			continue;
 		if (o->flag != NULL)
 			*o->flag = 1;
