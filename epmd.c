@@ -1587,7 +1587,7 @@ static void log_peer(int level, const struct conn *c, const char *what)
 	    address_port(&peer));
 }
 
-#define PEERS_TEXT_MAX 128
+#define PEERS_TEXT_MAX (ADDRESS_TEXT_MAX + 64)
 
 /*
  * The peer that most connections are from, as " (n of all from address)" or nothing: of the nodes'
@@ -1670,7 +1670,7 @@ static void shortage_end(int64_t now_ms)
 
 static volatile sig_atomic_t ended;          /* by this signal, or END_REASON */
 #define END_REASON (-1)
-static char end_reason[96];
+static char end_reason[ADDRESS_TEXT_MAX + 32];
 
 /* The loop ends after this turn, and the log says why. */
 static void end_for(const char *why, const char *object)
