@@ -8,7 +8,8 @@ _epmd_nodes() { # of the epmd that the line asks
         -port | -host) ask+=("${COMP_WORDS[i]}" "${COMP_WORDS[++i]}") ;;
         esac
     done
-    "${COMP_WORDS[0]}" "${ask[@]}" -timeout 1 -names 2>/dev/null | sed -n 's/^name \(.*\) at port [0-9]*$/\1/p'
+    "${COMP_WORDS[0]}" "${ask[@]}" -timeout 1 -names 2>/dev/null |
+        sed -n 's/^name \(.*\) at port [0-9]*$/\1/p'
 }
 
 _epmd() {
@@ -33,7 +34,8 @@ _epmd() {
         words=${words//[[:space:]]/$'\n'}
         ;;
     esac
-    # Not by compgen -W, which obeys $(...) in its words: a node's name is anybody's. As a word, it is quoted for the same reason.
+    # Not by compgen -W, which obeys $(...) in its words: a node's name is anybody's. As a word, it
+    # is quoted for the same reason.
     while IFS= read -r line; do
         [[ -n $line && $line == "$word"* ]] || continue
         printf -v line %q "$line"

@@ -96,9 +96,9 @@ enum { NAMES = 1000, NAME_LEN = 200, LETTERS = 12 }; /* the names differ in thei
 static char names[NAMES][NAME_LEN + 1];
 
 /*
- * NAMES names of one length that FNV-1a gives one hash. It can be undone from the end: for each four
- * last letters, ends_at has the value from which they lead to that hash; then first letters are
- * tried until they come to one of these values.
+ * NAMES names of one length that FNV-1a gives one hash. It can be undone from the end: for each
+ * four last letters, ends_at has the value from which they lead to that hash; then first letters
+ * are tried until they come to one of these values.
  */
 enum { SLOTS = 1 << 22 };
 

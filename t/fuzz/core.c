@@ -1,18 +1,23 @@
 /*
- * Fuzz target: the core, driven as the daemon drives it, beside a naive model of what must be registered
+ * Fuzz target: the core, driven as the daemon drives it, beside a naive model of what must be
+ * registered
  *
- * An input is a byte of settings (1 relaxed, 2 local_names, then two bits: the nodes admitted, less one) and then steps. A step
- * is a letter and what it takes; WHO is a byte: '0' to '7' a connection on this host, '@' to 'G' one from another; LEN is 16 bits.
+ * An input is a byte of settings (1 relaxed, 2 local_names, then two bits: the nodes admitted, less
+ * one) and then steps. A step is a letter and what it takes; WHO is a byte: '0' to '7' a connection
+ * on this host, '@' to 'G' one from another; LEN is 16 bits.
  *
  *     p WHO LEN BODY     a request, its length put before it; halves of it are offered first
  *     r WHO LEN BYTES    these bytes, whatever they are
  *     c WHO              the connection ends
- *     l WHO ROOM         the listing asked for last by a connection like this one goes on, in a buffer of a line and ROOM * 16
+ *     l WHO ROOM         the listing asked for last by a connection like this one goes on, in a
+ *                        buffer of a line and ROOM * 16
  *     n SECONDS          the clock says so (32 bits)
  *
- * Checked at each step: the invariants of epmd.c's header; the verdict, its reason, the answer's bytes and the name it is about by the
- * model; that nothing but a registration that succeeds, and an end, changes a byte of the table; that a listing has every node that stays once, none twice, none that is not there.
- * A packet and a listing's buffer end where an array ends, for ASan to see what goes beyond: a heap block each takes half the time.
+ * Checked at each step: the invariants of epmd.c's header; the verdict, its reason, the answer's
+ * bytes and the name it is about by the model; that nothing but a registration that succeeds, and
+ * an end, changes a byte of the table; that a listing has every node that stays once, none twice,
+ * none that is not there. A packet and a listing's buffer end where an array ends, for ASan to see
+ * what goes beyond: a heap block each takes half the time.
  */
 #define EPMD_NODE_MAX 4
 #define EPMD_CORE_ONLY
@@ -21,7 +26,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { SLOTS = 8, CURSORS = 4, FD = 2147483640 }; /* descriptors of the most digits, for lines of the most bytes */
+/* Descriptors have the most digits, for lines of the most bytes. */
+enum { SLOTS = 8, CURSORS = 4, FD = 2147483640 };
 
 /* A name's life or its memory, as the model has it. */
 struct life {
@@ -69,7 +75,8 @@ static size_t count_characters(const uint8_t *s, size_t len)
     uint32_t code;
 
     while (i < len) {
-        n = s[i] < 0x80 ? 1 : (s[i] & 0xe0) == 0xc0 ? 2 : (s[i] & 0xf0) == 0xe0 ? 3 : (s[i] & 0xf8) == 0xf0 ? 4 : 0;
+        n = s[i] < 0x80 ? 1 : (s[i] & 0xe0) == 0xc0 ? 2 : (s[i] & 0xf0) == 0xe0 ? 3 :
+            (s[i] & 0xf8) == 0xf0 ? 4 : 0;
         if (n == 0 || n > len - i)
             return 0;
         code = n == 1 ? s[i] : s[i] & (0xffu >> (n + 1));
@@ -216,7 +223,8 @@ static void expect_alive2(const uint8_t *in, size_t end)
             creation = after(l->creation);
         } else {
             l = room_for_life();
-            creation = comes_after(asker.now, forgotten) && asker.now >= 4 ? asker.now : after(forgotten);
+            creation = comes_after(asker.now, forgotten) && asker.now >= 4 ? asker.now :
+                after(forgotten);
         }
         l->id = ++events;
         l->live = 1;
@@ -366,7 +374,8 @@ static void expect(const uint8_t *in, size_t fill)
 
 static int same_name(int i, const struct life *l)
 {
-    return table.node[i].name_len == l->name_len && memcmp(epmd_name(&table, i), l->name, l->name_len) == 0;
+    return table.node[i].name_len == l->name_len &&
+        memcmp(epmd_name(&table, i), l->name, l->name_len) == 0;
 }
 
 static void check_row(int i, int is_live)
@@ -377,7 +386,8 @@ static void check_row(int i, int is_live)
     MUST(l != NULL && l->live == is_live && n->live == is_live);
     MUST(may_be_registered(l->name, l->name_len));
     MUST(n->creation == l->creation && n->creation >= EPMD_CREATION_MIN && n->since == l->since);
-    MUST(n->port == l->port && n->type == l->type && n->protocol == l->protocol && n->highest == l->highest && n->lowest == l->lowest);
+    MUST(n->port == l->port && n->type == l->type && n->protocol == l->protocol);
+    MUST(n->highest == l->highest && n->lowest == l->lowest);
     MUST(n->extra_len == l->extra_len && memcmp(table.extra[i], l->extra, l->extra_len) == 0);
     MUST(n->owner == l->slot && n->fd == FD + l->slot);
     MUST(!is_live || rows[n->owner] == i);
@@ -528,8 +538,9 @@ static void print_date(char *out, uint32_t seconds)
             break;
         days -= n;
     }
-    print(out, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year, (unsigned)month + 1, (unsigned)days + 1, (unsigned)(seconds / 3600 % 24),
-          (unsigned)(seconds / 60 % 60), (unsigned)(seconds % 60));
+    print(out, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year, (unsigned)month + 1,
+          (unsigned)days + 1, (unsigned)(seconds / 3600 % 24), (unsigned)(seconds / 60 % 60),
+          (unsigned)(seconds % 60));
 }
 
 static size_t line_of(const struct life *l, uint8_t kind, char *out)
@@ -543,17 +554,20 @@ static size_t line_of(const struct life *l, uint8_t kind, char *out)
         return print(out, "name %.*s at port %u\n", len, name, l->port);
     case 'd':
         if (l->live)
-            return print(out, "active name     <%.*s> at port %u, fd = %d\n", len, name, l->port, fd) + 1;
-        return print(out, "old/unused name <%.*s>, port = %u, fd = %d \n", len, name, l->port, fd) + 1;
+            return print(out, "active name     <%.*s> at port %u, fd = %d\n", len, name, l->port,
+                         fd) + 1;
+        return print(out, "old/unused name <%.*s>, port = %u, fd = %d \n", len, name, l->port,
+                     fd) + 1;
     default:
         print_date(date, l->since);
-        return print(out, "%.*s\t%u\t%d\t%s\t%u\t%s\t%u\t%u\t%u\n", len, name, l->port, fd, l->live ? "active" : "down", told(l), date,
-                     l->type, l->highest, l->lowest);
+        return print(out, "%.*s\t%u\t%d\t%s\t%u\t%s\t%u\t%u\t%u\n", len, name, l->port, fd,
+                     l->live ? "active" : "down", told(l), date, l->type, l->highest, l->lowest);
     }
 }
 
 /* Whose line stands here, in this state, not seen yet. */
-static struct life *whose_line(struct listing *g, uint8_t kind, const uint8_t *at, size_t left, size_t *len)
+static struct life *whose_line(struct listing *g, uint8_t kind, const uint8_t *at, size_t left,
+                               size_t *len)
 {
     char line[EPMD_LINE_MAX + 1];
     struct life *l;
@@ -563,7 +577,8 @@ static struct life *whose_line(struct listing *g, uint8_t kind, const uint8_t *a
             continue;
         *len = line_of(l, kind, line);
         MUST(*len <= EPMD_LINE_MAX);
-        if (*len <= left && memcmp(at, line, *len) == 0 && (l->live ? l->id < g->last_live : l->id > g->last_old))
+        if (*len <= left && memcmp(at, line, *len) == 0 &&
+            (l->live ? l->id < g->last_live : l->id > g->last_old))
             return l;
     }
     return NULL;

@@ -23,7 +23,8 @@ public class Node {
                 System.out.println("open " + (node.port() > 0));
                 break;
             case "lookup":
-                System.out.println("lookup " + (OtpEpmd.lookupPort(new OtpPeer("java@real")) == node.port()));
+                System.out.println("lookup " +
+                        (OtpEpmd.lookupPort(new OtpPeer("java@real")) == node.port()));
                 break;
             case "names":
                 for (String name : OtpEpmd.lookupNames())

@@ -1,6 +1,6 @@
 /*
- * For `cc -include t/tools/onebyte.h epmd.c`: a network that takes and gives one byte at a time. Only
- * "OK" and "NO" go whole, since a daemon that ends has no second turn.
+ * For `cc -include t/tools/onebyte.h epmd.c`: a network that takes and gives one byte at a time.
+ * Only "OK" and "NO" go whole, since a daemon that ends has no second turn.
  */
 #define _DEFAULT_SOURCE
 #include <sys/socket.h>
