@@ -193,9 +193,9 @@ int main(void)
 	listen_add(Frama_C_interval(0, 1023));
 	listen_add(Frama_C_interval(0, 1023));
 	/*@ widen_hints global:"all", EPMD_NODE_MAX - 1, EPMD_NODE_MAX, EPMD_CONN_MAX - 1,
-	    EPMD_CONN_MAX, EPMD_NAME_MAX, EPMD_EXTRA_MAX, EPMD_ANSWER_MAX, EPMD_PACKET_MAX, EPMD_SCRATCH_MAX,
-	    EPMD_SCRATCH_MAX - EPMD_PACKET_MAX, EPMD_SCRATCH_MAX - EPMD_PACKET_MAX - EPMD_LINE_MAX,
-	    1023, -1; */
+	    EPMD_CONN_MAX, EPMD_NAME_MAX, EPMD_EXTRA_MAX, EPMD_ANSWER_MAX, EPMD_PACKET_MAX,
+	    EPMD_SCRATCH_MAX, EPMD_SCRATCH_MAX - EPMD_PACKET_MAX,
+	    EPMD_SCRATCH_MAX - EPMD_PACKET_MAX - EPMD_LINE_MAX, 1023, -1; */
 	while (!ended) {
 		if (Frama_C_interval(0, 1))
 			on_signal(any_signal());
