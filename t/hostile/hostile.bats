@@ -237,7 +237,7 @@ timed_out() { # ON COUNT
     remember $!
     local steps=() i name
     for i in {1..40}; do steps+=(recv 300 wait 25); done
-    ask -t 20000 rcvbuf 2048 send $names_req recv 4 "${steps[@]}" eof >"$TMP/hex"
+    ask -t 120000 rcvbuf 2048 send $names_req recv 4 "${steps[@]}" eof >"$TMP/hex"
     tail -n 1 "$TMP/hex" | grep -q ' closed$'
     tail -n +2 "$TMP/hex" | sed 's/ closed$//; s/../\\x&/g' |
         while read -r line; do printf %b "$line"; done >"$TMP/list"
