@@ -2120,7 +2120,8 @@ static const struct conn *conn_evict(int holding)
 	struct conn *longest = NULL, *c;
 
 	for (c = conns; c < conns + conn_top; c++) {
-		if (c->state == CONN_FREE || c->node >= 0 || c->since_ms == 0 || c->holds < holding)
+		if (c->state == CONN_FREE || c->node >= 0 || c->since_ms == 0 ||
+		    (holding && !c->holds))
 			continue;
 		if (longest == NULL || c->is_local < longest->is_local ||
 		    (c->is_local == longest->is_local && c->since_ms < longest->since_ms))
