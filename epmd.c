@@ -1242,7 +1242,7 @@ static int64_t clock_ms(void)
 /* ==== 8 Log: lines to standard error, or to syslog once detached; counts; shortages ========== */
 
 #define LOG_MAX  (EPMD_LINE_MAX + 256) /* bytes of a line */
-#define LOG_NOTE (-1)
+#define LOG_NOTE (-1)                  /* a level of log_at() */
 
 static int journal;                          /* a line begins with its priority, for systemd */
 static int stderr_shared;                    /* its flags are the caller's as well */
@@ -2529,10 +2529,10 @@ static int accept_one(int lfd)
 	case EWOULDBLOCK:
 #endif
 	case EINTR:
-	case EPERM:
+	case EPERM: /* by a firewall's rule */
 	case EPROTO:
 	case ECONNABORTED:
-		return 0;
+		return 0; /* nobody waits, or who did has gone */
 	case EMFILE:
 	case ENFILE:
 	case ENOBUFS:
@@ -3962,7 +3962,7 @@ static void set_value(const struct option *o, const char *from, const char *text
  */
 static void read_settings(char **argv, struct command_line *line)
 {
-	uint32_t given = 0; /* options, a bit each, by their row */
+	uint8_t is_given[LENGTH(options)] = { 0 };
 	char text[LOG_MAX];
 	const struct option *o;
 	const char *value;
@@ -3986,7 +3986,7 @@ static void read_settings(char **argv, struct command_line *line)
 			line->command = o;
 			line->arg = argv + 1;
 		} else {
-			given |= 1u << (o - options);
+			is_given[o - options] = 1;
 			line->last[o->use] = o;
 		}
 		for (k = o->run != NULL ? o->args : o->flag == NULL; k > 0; k--)
@@ -4000,7 +4000,7 @@ static void read_settings(char **argv, struct command_line *line)
 	}
 	for (o = options; o < options + LENGTH(options); o++) {
 		value = o->variable != NULL ? getenv(o->variable) : NULL;
-		if (value == NULL || (given >> (o - options) & 1u) != 0)
+		if (value == NULL || is_given[o - options])
 			continue;
 		if (line->command != NULL && (o->use == OF_DAEMON || line->command->is_alone))
 			continue;
