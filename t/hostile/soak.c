@@ -447,7 +447,9 @@ static void begin(struct actor *a)
 	case KILL: a->out_len = put_request(a->out, 'k', ""); break;
 	case STOP: a->out_len = put_request(a->out, 's', (char *)n->name); break;
 	case GARBAGE: garbage(a); break;
-	case RESET:
+	case RESET: /* it may be registered for a moment, and listed, by a port of its own */
+		n->before_us = n->asked_us;
+		n->asked_us = a->from_us + GRACE;
 		registration(a, n->port_asked = n->port ^ 1);
 		a->want = 0;
 		a->out_len = below(3) == 0 ? a->out_len : (size_t)below((int)a->out_len);
