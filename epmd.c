@@ -3816,6 +3816,9 @@ static const struct option options[] = {
 	{ "-address", "ERL_EPMD_ADDRESS", .text = &set.addresses, .needs = "IP addresses", .help =
 	    "-address List        IP addresses to listen on beside loopback, separated by\n"
 	    "                       commas (all, or ERL_EPMD_ADDRESS)" },
+	{ "-d", .flag = &set.debug, .help =
+	    "-d, -debug           log what happens; twice: bytes too; thrice: tables too" },
+	{ "-debug", .flag = &set.debug },
 	{ "-daemon", .flag = &set.daemon, .use = OF_BOTH, .help =
 	    "-daemon              go to the background, and log to syslog" },
 	{ "-user", .text = &set.user, .needs = "a name", .help =
@@ -3835,9 +3838,6 @@ static const struct option options[] = {
 	    .max = 365 * 86400, .help =
 	    "-exit_idle Seconds   end when there was no node and no connection for so long\n"
 	    "                       (never, or ERL_EPMD_EXIT_IDLE)" },
-	{ "-d", .flag = &set.debug, .help =
-	    "-d, -debug           log what happens; twice: bytes too; thrice: tables too" },
-	{ "-debug", .flag = &set.debug },
 	{ "-delay_accept", .number = &set.delay_accept_s, .max = 86400, .help =
 	    "-delay_accept Seconds, -delay_write Seconds\n"
 	    "                       play a busy host, for tests (0)" },

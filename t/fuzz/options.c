@@ -402,25 +402,25 @@ static int said_of(size_t cut, const char *behind, const char *format, ...)
 #define COMPLAINS(...) said_of(WHY_MAX, "\n", __VA_ARGS__)
 #define MISTAKES(...) said_of(FAIL_MAX, "\nepmd -help lists them\n", __VA_ARGS__)
 
-/* The options in the order in which they are thought of, then the commands. */
+/* In the order in which they are thought of: options, commands, options of the commands. */
 static const struct word {
 	const char *name;
 	int is, args;
 	const char *needs;
 } known[] = {
+	{ "-port", PORT, 1, "a number" }, { "-address", ADDRESS, 1, "IP addresses" },
 	{ "-d", DEBUG, 0, NULL }, { "-debug", DEBUG, 0, NULL }, { "-daemon", DAEMON, 0, NULL },
-	{ "-systemd", SYSTEMD, 0, NULL }, { "-relaxed_command_check", RELAXED, 0, NULL },
-	{ "-local_names", LOCAL, 0, NULL }, { "-port", PORT, 1, "a number" },
+	{ "-user", USER, 1, "a name" }, { "-systemd", SYSTEMD, 0, NULL },
+	{ "-local_names", LOCAL, 0, NULL }, { "-relaxed_command_check", RELAXED, 0, NULL },
 	{ "-packet_timeout", PACKET, 1, "a number" }, { "-exit_idle", IDLE, 1, "a number" },
 	{ "-delay_accept", ACCEPT, 1, "a number" }, { "-delay_write", WRITE, 1, "a number" },
-	{ "-address", ADDRESS, 1, "IP addresses" }, { "-user", USER, 1, "a name" },
-	{ "-host", HOST, 1, "a host's name or address" }, { "-timeout", TIMEOUT, 1, "a number" },
-	{ "-wait", WAIT, 1, "a number" }, { "-names", NAMES, 0, NULL },
-	{ "-lookup", LOOKUP, 1, "a name" }, { "-register", REGISTER, 2, "a name and a port" },
-	{ "-status", STATUS, 0, NULL }, { "-counts", COUNTS, 0, NULL }, { "-dump", DUMP, 0, NULL },
-	{ "-started", STARTED, 0, NULL }, { "-kill", KILL, 0, NULL },
-	{ "-stop", STOP, 1, "a name" }, { "-help", HELP, 0, NULL }, { "-h", HELP, 0, NULL },
-	{ "-version", VERSION, 0, NULL }, { "-V", VERSION, 0, NULL }
+	{ "-names", NAMES, 0, NULL }, { "-lookup", LOOKUP, 1, "a name" },
+	{ "-status", STATUS, 0, NULL }, { "-counts", COUNTS, 0, NULL },
+	{ "-register", REGISTER, 2, "a name and a port" }, { "-started", STARTED, 0, NULL },
+	{ "-kill", KILL, 0, NULL }, { "-stop", STOP, 1, "a name" }, { "-dump", DUMP, 0, NULL },
+	{ "-help", HELP, 0, NULL }, { "-h", HELP, 0, NULL }, { "-version", VERSION, 0, NULL },
+	{ "-V", VERSION, 0, NULL }, { "-host", HOST, 1, "a host's name or address" },
+	{ "-timeout", TIMEOUT, 1, "a number" }, { "-wait", WAIT, 1, "a number" }
 };
 
 /* The known word, of two dashes or one; or NULL. */
