@@ -359,7 +359,7 @@ static int hash_place(const struct epmd_nodes *t, uint32_t hash)
 }
 
 /* The row, live or remembered, that has the name, or -1. */
-static int node_find(const struct epmd_nodes *t, const uint8_t *name, size_t len)
+static inline int node_find(const struct epmd_nodes *t, const uint8_t *name, size_t len)
 {
 	const uint32_t hash = name_hash(t->key, name, len);
 	int place, row;
@@ -2070,13 +2070,13 @@ static void conn_let_go(struct conn *c)
 static void conn_close(struct conn *c)
 {
 	const int row = c->node;
-	const struct epmd_node *n;
-	char name[EPMD_NAME_MAX + 1] = "";
 
 	if (set.debug > 1)
 		log_at(2, "closing connection on file descriptor %d", c->fd);
 	if (row >= 0) {
-		n = &nodes.node[row];
+		const struct epmd_node *const n = &nodes.node[row];
+		char name[EPMD_NAME_MAX + 1] = ""; /* a look-up does not pay for it */
+
 		(void)printable(epmd_name(&nodes, row), n->name_len, name);
 		log_at(1, "unregistering '%s:%lu', port %d", name, (unsigned long)creation_told(n),
 		    n->port);
