@@ -543,6 +543,21 @@ static const uint8_t *find_last(const uint8_t *s, size_t len, uint8_t c)
 	return len > 0 ? s + len - 1 : NULL;
 }
 
+/* A decimal number of digits alone, below 2^32 - 1; or -1. */
+static long decimal(const void *text, size_t len)
+{
+	const char *const digits = text;
+	long v = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (digits[i] < '0' || digits[i] > '9')
+			return -1;
+		v = v > UINT32_MAX ? v : v * 10 + (digits[i] - '0');
+	}
+	return len == 0 || v >= UINT32_MAX ? -1 : v;
+}
+
 /* The row that stands in a line of a status, or of a dump: 0 where it has none. */
 static int read_row(const uint8_t *s, size_t len, int from_dump, struct row *row)
 {

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len);
 
@@ -22,6 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len);
 	} while (0)
 
 #ifdef REPLAY
+static const char *replayed; /* the file's name, without its folder */
+
 static int replay(const char *name)
 {
 	static uint8_t bytes[1 << 20];
@@ -33,6 +36,7 @@ static int replay(const char *name)
 		perror(name);
 		return 0;
 	}
+	replayed = strrchr(name, '/') != NULL ? strrchr(name, '/') + 1 : name;
 	len = fread(bytes, 1, sizeof bytes, file);
 	fclose(file);
 	exact = malloc(len + (len == 0)); /* so that a sanitizer sees a read behind its end */

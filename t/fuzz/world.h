@@ -7,6 +7,7 @@
  */
 #define _DEFAULT_SOURCE /* setgroups() */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -88,21 +89,6 @@ ssize_t fake_write(int fd, const void *text, size_t len)
 	s->len += len;
 	s->text[s->len] = '\0';
 	return (ssize_t)len;
-}
-
-/* A decimal number of digits alone, below 2^32 - 1; or -1. */
-static long decimal(const void *text, size_t len)
-{
-	const char *const digits = text;
-	long v = 0;
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		if (digits[i] < '0' || digits[i] > '9')
-			return -1;
-		v = v > UINT32_MAX ? v : v * 10 + (digits[i] - '0');
-	}
-	return len == 0 || v >= UINT32_MAX ? -1 : v;
 }
 
 int epmd_main(int argc, char **argv);
