@@ -66,7 +66,7 @@ name ns_1 at port 21101" "$(epmd -names | grep ^name | sort)"
     node_kill "babysitter_of_ns_1@$1"
     node_kill "couchdb_ns_1@$1"
     erl_call -name "ns_1@$1" -c "$cookie" -a 'erlang halt' >/dev/null 2>&1 || true
-    within 5 known_are
+    within 20 known_are
 }
 
 # As its developers' cluster_run has them, four on one machine.

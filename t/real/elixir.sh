@@ -32,10 +32,10 @@ two_nodes() {
         IO.inspect Node.connect(:a@real)
         IO.inspect Node.list()
         IO.inspect :erpc.call(:a@real, Node, :self, [])')"
-    within 1 known_are a
+    within 20 known_are a
     epmd_killed a
     epmd_left_dead a timeout 20 elixir --sname b -e 'true = Node.alive?()'
-    within 1 known_are a
+    within 20 known_are a
     step 'a node made by Node.start and ended by Node.stop'
     same answers 'true
 true' "$(timeout 20 elixir -e '
@@ -47,5 +47,5 @@ true' "$(timeout 20 elixir -e '
         IO.inspect Enum.any?(1..100, gone)')"
     kill "${pid_of[a]}"
     wait "${pid_of[a]}" || true
-    within 1 known_are
+    within 20 known_are
 }

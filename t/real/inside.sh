@@ -101,14 +101,14 @@ epmd_pids() { pgrep -x epmd || true; }
 
 start_epmd() {
     epmd -daemon "$@"
-    within 5 up
+    within 20 up
 }
 
 kill_epmd() {
     local pid
     pid=$(epmd_pids)
     kill -9 "$pid"
-    within 5 not kill -0 "$pid" 2>/dev/null
+    within 20 not kill -0 "$pid" 2>/dev/null
 }
 
 listeners() { # port
@@ -205,7 +205,7 @@ crowd() { # number of nodes
     same pinged "$1" "$(ask -sname n1 "length([ok || I <- lists:seq(1,$1),
         pong <- [net_adm:ping(list_to_atom(\"n\" ++ integer_to_list(I) ++ \"@real\"))]])")"
     for i in "${all[@]}"; do node_kill "$i"; done
-    within 2 known_are
+    within 20 known_are
 }
 
 make_host

@@ -30,7 +30,7 @@ dynamic_names() {
     has "$(dynamic -name undefined@cb.local b@cb.local)" \
         "^\\[\"a\",\"b\"\\] \\['b@cb.local'\\] [0-9A-Z]*@cb.local\$"
     node_kill b@cb.local
-    within 1 known_are a
+    within 20 known_are a
 }
 
 dynamic() { # -sname|-name name node
@@ -44,7 +44,7 @@ remote_shell() {
     local how
     for how in '-sname sh' '-sname undefined' '-hidden -sname sh'; do
         in_shell "$how"
-        within 2 known_are a
+        within 20 known_are a
     done
     node_kill a
 }
@@ -77,7 +77,7 @@ peers() {
         Gone = fun Gone(0) -> Names(); Gone(I) ->
             case Names() of [_, _] = L -> L; _ -> timer:sleep(10), Gone(I - 1) end end,
         Before = Names(), ok = peer:stop(P1), io:format("~p ~p", [Before, Gone(100)])' -sname boss)"
-    within 5 known_are
+    within 20 known_are
 }
 
 port_as_argument() {
@@ -102,6 +102,6 @@ over_tls() {
         same "ping over $proto" pong "$(node_says 'io:format("~p", [net_adm:ping(t@real)])' \
             -sname other -proto_dist $proto -ssl_dist_optfile "$dir/tls.conf")"
         node_kill t
-        within 2 known_are
+        within 20 known_are
     done
 }

@@ -42,7 +42,7 @@ its_own() {
     same file "$(readlink -f "$app"/erts-*/bin/epmd)" "$(readlink "/proc/$(epmd_pids)/exe")"
     app one stop
     wait "${pid_of[one]}" || true
-    within 2 known_are
+    within 20 known_are
     kill_epmd
 }
 
@@ -62,5 +62,5 @@ ended() {
     app two stop
     app one stop
     wait "${pid_of[one]}" "${pid_of[two]}" || true
-    within 2 known_are
+    within 20 known_are
 }
