@@ -433,35 +433,17 @@ static void check_command(int status)
 
 /* ---- and what came of a seed, for options.txt */
 
-#ifdef REPLAY
-/* A character that comes eight times or more in a row is told once, with how often. */
-static void tell_text(const char *before, const char *text, size_t len)
-{
-	size_t k, same;
-
-	printf("%s", before);
-	for (k = 0; k < len; k += same < 8 ? 1 : same) {
-		const unsigned char c = (unsigned char)text[k];
-
-		for (same = 1; k + same < len && text[k + same] == text[k]; same++)
-			;
-		printf(c == '\n' ? "\\n" : isprint(c) ? "%c" : "\\%02x", c);
-		if (same >= 8)
-			printf("{%lu}", (unsigned long)same);
-	}
-}
-
 static void tell_settings(void)
 {
 	const struct option *o;
 
 	for (o = options; o < options + LENGTH(options); o++) {
 		if (o->number != NULL && *o->number != o->usual)
-			printf(" %s %lu", o->name, (unsigned long)*o->number);
+			tell(" %s %lu", o->name, (unsigned long)*o->number);
 		if (o->text != NULL && *o->text != NULL)
-			printf(" %s", o->name), tell_text(" ", *o->text, strlen(*o->text));
+			tell(" %s", o->name), tell_text(" ", *o->text, strlen(*o->text));
 		if (o->flag != NULL && *o->flag > 0 && strcmp(o->name, "-debug") != 0)
-			printf(" %s %d", o->name, *o->flag);
+			tell(" %s %d", o->name, *o->flag);
 	}
 }
 
@@ -470,39 +452,28 @@ static void tell_daemon(void)
 	char text[ADDRESS_TEXT_MAX];
 	int k;
 
-	printf(" serves");
+	tell(" serves");
 	tell_settings();
 	for (k = 0; k < opened; k++) {
 		address_text(&sockets[k].at, text);
 		if (sockets[k].open)
-			printf(" [%s]", text);
+			tell(" [%s]", text);
 	}
 	if (became_uid >= 0)
-		printf(" as %ld:%ld", became_uid, became_gid);
+		tell(" as %ld:%ld", became_uid, became_gid);
 }
 
-static void tell(int status)
+static void tell_seed(int status)
 {
-	printf("%s:", replayed);
 	if (status == SERVES) {
 		tell_daemon();
 	} else {
-		printf(" %d", status);
+		tell(" %d", status);
 		if (opened > 0 || asked_port[0] != '\0')
 			tell_settings();
 	}
-	if (shown.len > 0)
-		tell_text(" > ", shown.text, strcspn(shown.text, "\n")); /* the first line */
-	if (shown_wrong.len > 0)
-		tell_text(" 2> ", shown_wrong.text, shown_wrong.len - 1);
-	printf("\n");
+	tell_shown();
 }
-#else
-static void tell(int status)
-{
-	(void)status;
-}
-#endif
 
 /* ---- a run */
 
@@ -596,7 +567,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		check_daemon();
 	else
 		check_command(status);
-	tell(status);
+	tell_seed(status);
 	while (k > 0)
 		free(argv[k--]);
 	free(argv);

@@ -11,6 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef TELLS
+#define TELLS 0 /* whether the target tells what came of each file, on its line */
+#endif
+
 int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len);
 
 /* What a target insists on. */
@@ -23,8 +27,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len);
 	} while (0)
 
 #ifdef REPLAY
-static const char *replayed; /* the file's name, without its folder */
-
 static int replay(const char *name)
 {
 	static uint8_t bytes[1 << 20];
@@ -36,13 +38,16 @@ static int replay(const char *name)
 		perror(name);
 		return 0;
 	}
-	replayed = strrchr(name, '/') != NULL ? strrchr(name, '/') + 1 : name;
+	if (TELLS)
+		printf("%s:", strrchr(name, '/') != NULL ? strrchr(name, '/') + 1 : name);
 	len = fread(bytes, 1, sizeof bytes, file);
 	fclose(file);
 	exact = malloc(len + (len == 0)); /* so that a sanitizer sees a read behind its end */
 	for (i = 0; i < len; i++)
 		exact[i] = bytes[i];
 	LLVMFuzzerTestOneInput(exact, len);
+	if (TELLS)
+		printf("\n");
 	free(exact);
 	return 1;
 }

@@ -35,6 +35,9 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef REPLAY
+#define TELLS 1
+#endif
 #include "replay.h"
 #undef _DEFAULT_SOURCE
 
@@ -89,6 +92,62 @@ ssize_t fake_write(int fd, const void *text, size_t len)
 	s->len += len;
 	s->text[s->len] = '\0';
 	return (ssize_t)len;
+}
+
+/* ---- of a seed: what came of it, for the target's .txt */
+
+static void tell(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	if (TELLS)
+		vprintf(format, ap);
+	va_end(ap);
+}
+
+/* How often the first `unit` bytes come in a row. */
+static size_t times(const char *text, size_t len, size_t unit)
+{
+	size_t n = 1;
+
+	while ((n + 1) * unit <= len && memcmp(text, text + n * unit, unit) == 0)
+		n++;
+	return n;
+}
+
+/* Up to four bytes that come eight times or more in a row are told once, and how often. */
+static void tell_text(const char *before, const char *text, size_t len)
+{
+	size_t k, i, unit, n;
+
+	tell("%s", before);
+	for (k = 0; k < len && TELLS; k += n * unit) {
+		for (unit = 1, n = 1; unit <= 4 && n < 8; unit++)
+			n = times(text + k, len - k, unit);
+		unit = n < 8 ? 1 : unit - 1;
+		for (i = 0; i < unit; i++) {
+			const unsigned char c = (unsigned char)text[k + i];
+
+			tell(c == '\n' ? "\\n" : c == '\t' ? "\\t" : isprint(c) ? "%c" : "\\%02x",
+			    c);
+		}
+		if (n >= 8)
+			tell("{%lu}", (unsigned long)n);
+		else
+			n = 1;
+	}
+}
+
+/* What was printed, of -help the first line, and standard error. */
+static void tell_shown(void)
+{
+	const size_t line = strcspn(shown.text, "\n");
+
+	if (shown.len > 0)
+		tell_text(" > ", shown.text, shown.text[0] == 'u' ? line : shown.len);
+	if (shown_wrong.len > 0)
+		tell_text(" 2> ", shown_wrong.text, shown_wrong.len - 1);
 }
 
 int epmd_main(int argc, char **argv);
