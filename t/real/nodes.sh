@@ -50,7 +50,7 @@ remote_shell() {
 }
 
 # The shell wants a terminal, which script(1) gives it. Its input stays open until the answer is
-# there.
+# there. Then all of it is killed: OTP 29's node now and then outlives its terminal.
 in_shell() { # erl arguments
     mkfifo "$dir/in"
     script -qfc "erl +S 1:1 -setcookie $cookie $1 -remsh a@real" "$dir/shell" \
@@ -62,7 +62,7 @@ in_shell() { # erl arguments
     echo 'atom_to_list(node()) ++ "!".' >&5
     within 10 in_file '"a@real!"' "$dir/shell"
     exec 5>&-
-    kill -KILL "$shell"
+    pkill -KILL -f -e -- '-remsh a@real' >/dev/null
     wait "$shell" 2>/dev/null || true
 }
 in_file() { grep -qF -e "$1" "$2" 2>/dev/null; }
