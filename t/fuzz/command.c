@@ -11,11 +11,11 @@
  *                       it is 1 and silent for ever.
  *
  * Checked: a request that is sent is one packet and the right one; nothing but text reaches the
- * terminal, whatever was answered; the status is one that epmd.8 knows, and 0 only if a whole answer
- * says so; a closed connection is used no more, and none is left open when it tries again; nothing
- * waits for longer than -timeout and -wait say, but for a registration that succeeded. Of each seed,
- * what came of it: command.txt has a line for each, with its status (99: it holds a registration)
- * and what it printed, standard error behind `2>`.
+ * terminal, whatever was answered; the status is one that epmd.8 knows, and 0 only if a whole
+ * answer says so; a closed connection is used no more, and none is left open when it tries again;
+ * nothing waits for longer than -timeout and -wait say, but for a registration that succeeded. Of
+ * each seed, what came of it: command.txt has its line, with its status (99: it holds a
+ * registration) and what it printed, standard error behind `2>`.
  */
 #define EPMD_NODE_MAX 4
 #define EPMD_CONN_SPARE 4

@@ -7,8 +7,8 @@
  * Addresses that end in 9 are not this host's; its interfaces are lo, 1, and eth0, 2.
  *
  * Checked: what must be so whatever the line is (see there), and in the functions of the world that
- * each call is one that may be made. Of each seed, what came of it: options.txt has a line for each,
- * with its status, or the settings, [addresses] and user that it serves with, and what it printed,
+ * each call is one that may be made. Of each seed, what came of it: options.txt has its line, with
+ * its status, or the settings, [addresses] and user that it serves with, and what it printed,
  * standard error behind `2>`. Words are heap blocks of their exact size.
  */
 #define EPMD_NODE_MAX 4
@@ -376,14 +376,15 @@ static void check_shown(void)
 	MUST(shown_wrong.len == 0 || strncmp(wrong, "epmd: ", 6) == 0 || wrong[0] == '<');
 }
 
-/* One that is not given has its usual value, and its text is the line's or the environment's. */
+/* Each number is its usual one, or within its limits; the port may be a supervisor's. */
 static void check_settings(void)
 {
 	const struct option *o;
 
 	for (o = options; o < options + LENGTH(options); o++)
-		if (o->number != NULL && (o->number != &set.port || !set.systemd))
-			MUST(*o->number == o->usual || (*o->number >= o->min && *o->number <= o->max));
+		if (o->number != NULL && *o->number != o->usual && o->number != &set.port)
+			MUST(*o->number >= o->min && *o->number <= o->max);
+	MUST(set.systemd || (set.port >= 1 && set.port <= 65535));
 }
 
 /* Each listener has the port and an address of its own, and no other socket was left open. */
