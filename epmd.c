@@ -3916,19 +3916,26 @@ static const struct option *option_find(const char *word)
 	return NULL;
 }
 
-/* Says that a word is no option and no command, and which one is most like it, if any is. */
+/*
+ * Says that a word is no option and no command, and which one is most like it, if any is: letters
+ * that both have at the beginning count twice, those at the end once.
+ */
 static const char *unknown_word(const char *word, char text[LOG_MAX])
 {
 	const char *const begin = word + strspn(word, "-"), *const value = strchr(word, '=');
 	const size_t len = strcspn(begin, "=");
 	const struct option *o, *like = NULL;
-	size_t at, same, most = len < 2 ? 0 : 1;
+	size_t at, first, last, o_len, most = len < 2 ? 0 : 2;
 
 	for (o = options; o < options + LENGTH(options); o++) {
-		for (same = 0; same < len && begin[same] == o->name[1 + same]; same++)
+		o_len = strlen(o->name) - 1;
+		for (first = 0; first < len && begin[first] == o->name[1 + first]; first++)
 			;
-		if (same > most) {
-			most = same;
+		for (last = 0; first + last < len && first + last < o_len &&
+		    begin[len - 1 - last] == o->name[o_len - last]; last++)
+			;
+		if (2 * first + last > most) {
+			most = 2 * first + last;
 			like = o;
 		}
 	}

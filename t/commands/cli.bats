@@ -322,6 +322,8 @@ old/unused name <gone>, port = 6000, fd = N "
     mistake "unknown option: -port=5000 (did you mean -port 5000?)" -port=5000
     mistake "unknown option: --staus (did you mean -status?)" --staus
     mistake "unknown option: -names1 (did you mean -names?)" -names1
+    mistake "unknown option: -lokup (did you mean -lookup?)" -lokup a
+    mistake "unknown option: -stauts (did you mean -status?)" -stauts
     mistake 'unknown command: "names" (did you mean -names?)' names
     mistake "unknown option: -foo" -foo
     mistake 'unknown command: "foo"' foo
