@@ -50,7 +50,7 @@
 
 #include "epmd.h"
 
-/* ==== 1 Bytes: big-endian integers are read, and answers written, at an offset ============== */
+/* ==== 1 Bytes: big-endian integers are read, and answers written, at an offset ============= */
 
 static uint16_t get_16(const uint8_t *in, size_t at)
 {
@@ -165,7 +165,7 @@ static int has_zero(const uint8_t *in, size_t len)
 	return 0;
 }
 
-/* ==== 2 Names: which bytes may be a name, and their hash ==================================== */
+/* ==== 2 Names: which bytes may be a name, and their hash =================================== */
 
 /* Whether c may be the second, third or fourth byte of a character in UTF-8 (RFC 3629). */
 static int is_tail(uint8_t c)
@@ -286,7 +286,7 @@ static uint32_t name_hash(uint64_t key, const uint8_t *s, size_t len)
 	return v[1] ^ v[3];
 }
 
-/* ==== 3 Nodes: the table of names, live and remembered ====================================== */
+/* ==== 3 Nodes: the table of names, live and remembered ===================================== */
 
 /*
  * When a node ends, its row remembers the name and the creation, so that the next node of this
@@ -512,7 +512,7 @@ void epmd_release(struct epmd_nodes *t, int row, uint32_t now)
 	old_add(t, row, now);
 }
 
-/* ==== 4 Listings: lines of text, made from the table as the peer takes them ================= */
+/* ==== 4 Listings: lines of text, made from the table as the peer takes them ================ */
 
 /*
  * Nodes may register and end between two calls of epmd_list(). A listing goes through the live
@@ -648,7 +648,7 @@ size_t epmd_list(const struct epmd_nodes *t, struct epmd_cursor *c, uint8_t *out
 	return at;
 }
 
-/* ==== 5 Requests: a packet in, a verdict and an answer out ================================== */
+/* ==== 5 Requests: a packet in, a verdict and an answer out ================================= */
 
 /* Offsets in a packet, from its length on. */
 enum {
@@ -996,7 +996,7 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 #define MSG_MORE 0 /* Linux: the answer leaves together with the close */
 #endif
 
-/* ==== 6 Addresses: IPv4 and IPv6, as text and as the kernel has them ========================= */
+/* ==== 6 Addresses: IPv4 and IPv6, as text and as the kernel has them ======================= */
 
 #define ADDRESS_TEXT_MAX 64 /* bytes: an IPv6 address, a `%`, an interface's name */
 
@@ -1149,7 +1149,7 @@ static union address socket_address(int fd, int peer)
 	return a;
 }
 
-/* ==== 7 Tables: the settings and what the daemon keeps; nothing grows after its start ======== */
+/* ==== 7 Tables: the settings and what the daemon keeps; nothing grows after its start ====== */
 
 #define LENGTH(a) (sizeof (a) / sizeof (a)[0])
 #define NEVER INT64_MAX
@@ -1239,7 +1239,7 @@ static int64_t clock_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* ==== 8 Log: lines to standard error, or to syslog once detached; counts; shortages ========== */
+/* ==== 8 Log: lines to standard error, or to syslog once detached; counts; shortages ======== */
 
 #define LOG_MAX  (EPMD_LINE_MAX + 256) /* bytes of a line */
 #define LOG_NOTE (-1)                  /* a level of log_at() */
@@ -1704,7 +1704,7 @@ static void fail(int error, const char *format, ...)
 	exit(1);
 }
 
-/* ==== 9 Listeners: the sockets that accept connections, ours or a supervisor's ================ */
+/* ==== 9 Listeners: the sockets that accept connections, ours or a supervisor's ============= */
 
 #define BACKLOG 4096 /* connections that wait to be accepted, if the kernel's own limit allows it */
 
@@ -1894,7 +1894,7 @@ static void listen_close(void)
 	}
 }
 
-/* ==== 10 Parking: a connection that has to wait is in the kernel's queue, or else in polled[] = */
+/* ==== 10 Parking: a connection that has to wait is in the kernel's queue, or else in polled[]  */
 
 #ifdef USE_EPOLL
 static int queue_open(void)
@@ -2047,7 +2047,7 @@ static void park(struct conn *c, short want)
 	park_entry(slot)->revents = 0;
 }
 
-/* ==== 11 Connections: opened, read, answered, kept, expired, evicted, closed ================= */
+/* ==== 11 Connections: opened, read, answered, kept, expired, evicted, closed =============== */
 
 static int64_t conns_deadline_ms = NEVER;    /* no connection's deadline is earlier */
 static int64_t idle_ms = NEVER;              /* -exit_idle: when the daemon ends */
@@ -2492,7 +2492,7 @@ static void conns_expire(int64_t now_ms)
 	}
 }
 
-/* ==== 12 Loop: one turn after the other, each of bounded length ============================== */
+/* ==== 12 Loop: one turn after the other, each of bounded length ============================ */
 
 #define PAUSE_MS      100   /* without accepting, if that failed and nothing could be closed */
 #define NOTIFY_MS     100   /* until READY=1 is sent again, if the supervisor's socket is full */
@@ -2716,7 +2716,7 @@ static int64_t turn(int64_t next_ms)
 	return turn_clock();
 }
 
-/* ==== 13 Commands: one question to an epmd, here or elsewhere, and its answer as text ===== */
+/* ==== 13 Commands: one question to an epmd, here or elsewhere, and its answer as text ====== */
 
 #define CLI_ADDRESS_MAX 8    /* addresses of a host that are tried */
 #define CLI_NEXT_MS     1000 /* for each but the last of them, if -timeout leaves so much */
@@ -2770,6 +2770,8 @@ static struct {
 	uint8_t in[EPMD_PACKET_MAX + 1]; /* the last byte is for a NUL */
 	char out[EPMD_SCRATCH_MAX + 1];
 } cli;
+
+/* ---- why it failed, and what it prints ---- */
 
 /*
  * Keeps why a command failed, and returns 1, a command's status then. If it failed only because
@@ -2922,6 +2924,8 @@ static size_t clean(void *bytes, size_t len)
 	}
 	return kept;
 }
+
+/* ---- a request, and the answer as it comes ---- */
 
 static void cli_close(void)
 {
@@ -3089,6 +3093,8 @@ static int cli_no_answer(void)
 	return NO_EPMD;
 }
 
+/* ---- lists: -names, -dump, -counts, -status, -started ---- */
+
 /* Asks for a list. Returns the daemon's port, which begins the list, or NO_EPMD. */
 static int cli_ask_list(uint8_t request, const char *what)
 {
@@ -3225,6 +3231,8 @@ static int command_started(void)
 		return 0;
 	return cli_ask_list(EPMD_NAMES_REQ, "") >= 0 ? 0 : 1;
 }
+
+/* ---- one name, or none: -kill, -stop, -lookup, -register, -version ---- */
 
 /* -kill, -stop: a word is the answer, or none. OTP's epmd sends two for a name without a node. */
 static int command_word(void)
@@ -3388,6 +3396,8 @@ static int command_version(void)
 	return cli_say("epmd %s\n", EPMD_VERSION);
 }
 
+/* ---- any of them ---- */
+
 /*
  * Tries a command until it succeeds or the time of -wait is up, and returns its exit status. The
  * first try has all of -timeout, another one no more than is left of -wait.
@@ -3435,7 +3445,9 @@ static int run_command(const struct option *command, char **arg)
 	return status;
 }
 
-/* ==== 14 Process: descriptors, signals, limits, rights, the background, the supervisor ==== */
+/* ==== 14 Process: descriptors, signals, limits, rights, the background, the supervisor ===== */
+
+/* ---- what the caller left: descriptors and signals ---- */
 
 /*
  * Opens /dev/null as standard input, output and error: as those that are closed, so that no socket
@@ -3547,6 +3559,8 @@ static void ignore_children(void)
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 }
+
+/* ---- the start of the daemon ---- */
 
 /*
  * Finds out whether standard error is systemd's journal, and makes sure that no write to it blocks,
@@ -3805,7 +3819,7 @@ static void open_notify(void)
 		(void)close(notify_socket);
 }
 
-/* ==== 15 main: the options, the environment, then a command or the daemon ================= */
+/* ==== 15 main: the options, the environment, then a command or the daemon ================== */
 
 static int command_help(void); /* which lists options[] */
 
