@@ -16,51 +16,37 @@
  * The wire ("EPMD Protocol" of Erlang's distribution protocol, erl_dist_protocol). All integers are
  * big-endian. A request is `length:16, body`, and the length does not count itself. An answer has
  * no length; the connection is closed behind it, unless it grants a registration. One connection
- * carries one request. Below are the bodies. NAME and EXTRA are answered as they came.
- *
- *   ALIVE2_REQ        120 port:16 type:8 protocol:8 highest:16 lowest:16
- *                         nlen:16 NAME elen:16 EXTRA
- *     ALIVE2_X_RESP   118 result:8 creation:32   to a node whose highest version is 6 or more
- *     ALIVE2_RESP     121 result:8 creation:16   to an older node
- *                     result 0: registered for as long as the connection lasts
- *                     result 1: refused, with creation 99
- *   PORT_PLEASE2_REQ  122 NAME
- *     PORT2_RESP      119 0 port:16 type:8 protocol:8 highest:16 lowest:16
- *                           nlen:16 NAME elen:16 EXTRA
- *                     119 1                      no node has this name
- *   NAMES_REQ         110
- *                     epmdport:32, then a line of text for each node
- *   DUMP_REQ          100
- *                     epmdport:32, then a line of text and a NUL for each node, live or remembered
- *   KILL_REQ          107
- *                     "OK" and the daemon ends, or "NO"
- *   STOP_REQ          115 NAME
- *                     "STOPPED" or "NOEXIST"
- *   STATUS_REQ        78                         not OTP's but eclus's
- *                     epmdport:32, then a line of text for each node, live or remembered, of
- *                     columns separated by tabs: name, port, descriptor, "active" or "down",
- *                     creation, since when (UTC); and, beyond eclus's, type, highest and lowest
- *                     version
- *                     78 "c": epmdport:32, then what was counted since the daemon's start, in
- *                     Prometheus's text format
+ * carries one request. A body is its byte and what stands beside it, and behind `->` is its answer.
+ * NAME and EXTRA are answered as they came.
  */
-#define EPMD_ALIVE2_REQ        120
-#define EPMD_ALIVE2_RESP       121
-#define EPMD_ALIVE2_X_RESP     118
-#define EPMD_PORT_PLEASE2_REQ  122
-#define EPMD_PORT2_RESP        119
-#define EPMD_NAMES_REQ         110
-#define EPMD_DUMP_REQ          100
-#define EPMD_KILL_REQ          107
-#define EPMD_STOP_REQ          115
-#define EPMD_STATUS_REQ        78
+#define EPMD_ALIVE2_REQ        120  /* port:16 type:8 protocol:8 highest:16 lowest:16 nlen:16
+                                       NAME elen:16 EXTRA -> ALIVE2_X_RESP or ALIVE2_RESP */
+#define EPMD_ALIVE2_X_RESP     118  /* result:8 creation:32, if `highest` is 6 or more */
+#define EPMD_ALIVE2_RESP       121  /* result:8 creation:16, if it is less; result 0: registered for
+                                       as long as the connection lasts; 1: refused, creation 99 */
+#define EPMD_PORT_PLEASE2_REQ  122  /* NAME -> PORT2_RESP */
+#define EPMD_PORT2_RESP        119  /* 0:8 port:16 type:8 protocol:8 highest:16 lowest:16
+                                       nlen:16 NAME elen:16 EXTRA; or 1:8, no node has the name */
+#define EPMD_NAMES_REQ         110  /* -> epmdport:32, then a line of text for each node */
+#define EPMD_DUMP_REQ          100  /* -> epmdport:32, then a line of text and a NUL for each node,
+                                       live or remembered */
+#define EPMD_KILL_REQ          107  /* -> "OK" and the daemon ends, or "NO" */
+#define EPMD_STOP_REQ          115  /* NAME -> "STOPPED" or "NOEXIST" */
+/*
+ * Not OTP's but eclus's. The line of each node, live or remembered, is of columns separated by
+ * tabs: name, port, descriptor, "active" or "down", creation, since when (UTC); and, beyond
+ * eclus's, type, highest and lowest version.
+ */
+#define EPMD_STATUS_REQ        78   /* -> epmdport:32, then a line of text for each node; if it is
+                                       followed by "c", what was counted since the daemon's start,
+                                       in Prometheus's text format */
 
-#define EPMD_TYPE_NORMAL       77      /* node types; 110 is an older one's */
+#define EPMD_TYPE_NORMAL       77   /* node types; 110 is an older one's */
 #define EPMD_TYPE_HIDDEN       72
-#define EPMD_PORT              4369    /* TCP, registered with IANA */
-#define EPMD_VERSION_X         6       /* the first distribution version with 32-bit creations */
+#define EPMD_PORT              4369 /* TCP, registered with IANA */
+#define EPMD_VERSION_X         6    /* the first distribution version with 32-bit creations */
 #define EPMD_REFUSED_CREATION  99
-#define EPMD_CREATION_MIN      4       /* of 32 bits: 0 is none, 1 to 3 are an older node's */
+#define EPMD_CREATION_MIN      4    /* of 32 bits: 0 is none, 1 to 3 are an older node's */
 
 /*
  * Limits. Each can be overridden with -D; the relations between them are checked below.
