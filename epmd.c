@@ -1401,8 +1401,18 @@ static struct {
 	uint32_t since;                /* seconds, wall clock */
 	int nodes_max;
 	unsigned long requests[REQUEST_KINDS];
-	unsigned long refused, dropped, evicted, timed_out;
 } counts;
+
+enum { REFUSED, DROPPED, EVICTED, TIMED_OUT, COUNTERS };
+static struct {
+	const char *text, *metric;     /* for the log, and for -counts */
+	unsigned long count;
+} counters[COUNTERS] = {
+	[REFUSED] = { "refused", "refused_total", 0 },
+	[DROPPED] = { "dropped", "dropped_total", 0 },
+	[EVICTED] = { "evicted", "evicted_total", 0 },
+	[TIMED_OUT] = { "timed out", "timed_out_total", 0 }
+};
 
 static void count_request(const struct epmd_answer *a)
 {
@@ -1411,9 +1421,9 @@ static void count_request(const struct epmd_answer *a)
 	if (a->kind >= 0)
 		counts.requests[a->kind]++;
 	if (a->verdict == EPMD_DROP)
-		counts.dropped++;
+		counters[DROPPED].count++;
 	if (a->request == EPMD_ALIVE2_REQ && a->verdict == EPMD_SEND)
-		counts.refused++;
+		counters[REFUSED].count++;
 	if (nodes.live.len > counts.nodes_max)
 		counts.nodes_max = nodes.live.len;
 }
@@ -1451,34 +1461,39 @@ static void log_counts(void)
 	for (k = 0; k < REQUEST_KINDS; k++)
 		at = add_text(line, sizeof line - 1, at, " %s_REQ %lu,", requests[k].text,
 		    counts.requests[k]);
-	log_at(LOG_NOTE, "%s refused %lu, dropped %lu, evicted %lu, timed out %lu", line,
-	    counts.refused, counts.dropped, counts.evicted, counts.timed_out);
+	for (k = 0; k < COUNTERS; k++)
+		at = add_text(line, sizeof line - 1, at, "%s %s %lu", k > 0 ? "," : "",
+		    counters[k].text, counters[k].count);
+	log_at(LOG_NOTE, "%s", line);
 }
 
-#define GAUGE(name)   "# TYPE epmd_" name " gauge\nepmd_" name " %lu\n"
-#define COUNTER(name) "# TYPE epmd_" name " counter\nepmd_" name " %lu\n"
+static size_t add_metric(struct epmd_answer *a, const char *name, const char *type,
+    unsigned long value)
+{
+	return add_text((char *)a->out, sizeof a->out, a->len, "# TYPE epmd_%s %s\nepmd_%s %lu\n",
+	    name, type, name, value);
+}
 
 /* The same in Prometheus's text format, behind an answer. */
 static void answer_counts(struct epmd_answer *a)
 {
 	const unsigned long now = (unsigned long)time(NULL);
-	char *const out = (char *)a->out, part[1024];
-	size_t at;
 	int k;
 
-	snprintf(part, sizeof part, GAUGE("uptime_seconds") GAUGE("nodes")
-	    GAUGE("nodes_max") GAUGE("nodes_limit") GAUGE("connections") COUNTER("refused_total")
-	    COUNTER("dropped_total") COUNTER("evicted_total") COUNTER("timed_out_total")
-	    "# TYPE epmd_info gauge\nepmd_info{version=\"" EPMD_VERSION "\"} 1\n"
-	    "# TYPE epmd_requests_total counter\n", now > counts.since ? now - counts.since : 0,
-	    (unsigned long)nodes.live.len, (unsigned long)counts.nodes_max,
-	    (unsigned long)nodes.limit, (unsigned long)conns_used, counts.refused, counts.dropped,
-	    counts.evicted, counts.timed_out);
-	at = add_text(out, sizeof a->out, a->len, "%s", part);
+	a->len = add_metric(a, "uptime_seconds", "gauge",
+	    now > counts.since ? now - counts.since : 0);
+	a->len = add_metric(a, "nodes", "gauge", nodes.live.len);
+	a->len = add_metric(a, "nodes_max", "gauge", (unsigned long)counts.nodes_max);
+	a->len = add_metric(a, "nodes_limit", "gauge", nodes.limit);
+	a->len = add_metric(a, "connections", "gauge", conns_used);
+	for (k = 0; k < COUNTERS; k++)
+		a->len = add_metric(a, counters[k].metric, "counter", counters[k].count);
+	a->len = add_text((char *)a->out, sizeof a->out, a->len, "# TYPE epmd_info gauge\n"
+	    "epmd_info{version=\"" EPMD_VERSION "\"} 1\n# TYPE epmd_requests_total counter\n");
 	for (k = 0; k < REQUEST_KINDS; k++)
-		at = add_text(out, sizeof a->out, at, "epmd_requests_total{request=\"%s\"} %lu\n",
-		    requests[k].text, counts.requests[k]);
-	a->len = at;
+		a->len = add_text((char *)a->out, sizeof a->out, a->len,
+		    "epmd_requests_total{request=\"%s\"} %lu\n", requests[k].text,
+		    counts.requests[k]);
 }
 
 /* ---- a request and what became of it; the texts are OTP's, and people search for them ---- */
@@ -2129,7 +2144,7 @@ static const struct conn *conn_evict(int holding)
 	}
 	if (longest == NULL)
 		return NULL;
-	counts.evicted++;
+	counters[EVICTED].count++;
 	log_peer(1, longest, "closing to make room");
 	conn_abort(longest);
 	return longest;
@@ -2481,7 +2496,7 @@ static void conns_expire(int64_t now_ms)
 		if (c->state == CONN_FREE)
 			continue;
 		if (c->deadline_ms <= now_ms) {
-			counts.timed_out++;
+			counters[TIMED_OUT].count++;
 			log_peer(1, c, c->state == CONN_READING ?
 			    "closing because timed out on receive" :
 			    "closing because timed out on send");
