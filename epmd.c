@@ -3483,7 +3483,7 @@ static void null_stdio(int all)
 		(void)close(fd);
 }
 
-#define FD_BLOCK 1024
+#define FD_BLOCK 256 /* the stack that it takes stays in memory */
 
 /*
  * Counts the descriptors from `first` on that are closed, until it has `want` of them or comes to
