@@ -1467,31 +1467,31 @@ static void log_counts(void)
 	log_at(LOG_NOTE, "%s", line);
 }
 
-static size_t add_metric(struct epmd_answer *a, const char *name, const char *type,
+static void add_metric(struct epmd_answer *a, const char *name, const char *type,
     unsigned long value)
 {
-	return add_text((char *)a->out, sizeof a->out, a->len, "# TYPE epmd_%s %s\nepmd_%s %lu\n",
-	    name, type, name, value);
+	a->len = add_text((char *)a->out, sizeof a->out, a->len,
+	    "# TYPE epmd_%s %s\nepmd_%s %lu\n", name, type, name, value);
 }
 
 /* The same in Prometheus's text format, behind an answer. */
 static void answer_counts(struct epmd_answer *a)
 {
 	const unsigned long now = (unsigned long)time(NULL);
+	char *const out = (char *)a->out;
 	int k;
 
-	a->len = add_metric(a, "uptime_seconds", "gauge",
-	    now > counts.since ? now - counts.since : 0);
-	a->len = add_metric(a, "nodes", "gauge", nodes.live.len);
-	a->len = add_metric(a, "nodes_max", "gauge", (unsigned long)counts.nodes_max);
-	a->len = add_metric(a, "nodes_limit", "gauge", nodes.limit);
-	a->len = add_metric(a, "connections", "gauge", conns_used);
+	add_metric(a, "uptime_seconds", "gauge", now > counts.since ? now - counts.since : 0);
+	add_metric(a, "nodes", "gauge", nodes.live.len);
+	add_metric(a, "nodes_max", "gauge", (unsigned long)counts.nodes_max);
+	add_metric(a, "nodes_limit", "gauge", nodes.limit);
+	add_metric(a, "connections", "gauge", conns_used);
 	for (k = 0; k < COUNTERS; k++)
-		a->len = add_metric(a, counters[k].metric, "counter", counters[k].count);
-	a->len = add_text((char *)a->out, sizeof a->out, a->len, "# TYPE epmd_info gauge\n"
+		add_metric(a, counters[k].metric, "counter", counters[k].count);
+	a->len = add_text(out, sizeof a->out, a->len, "# TYPE epmd_info gauge\n"
 	    "epmd_info{version=\"" EPMD_VERSION "\"} 1\n# TYPE epmd_requests_total counter\n");
 	for (k = 0; k < REQUEST_KINDS; k++)
-		a->len = add_text((char *)a->out, sizeof a->out, a->len,
+		a->len = add_text(out, sizeof a->out, a->len,
 		    "epmd_requests_total{request=\"%s\"} %lu\n", requests[k].text,
 		    counts.requests[k]);
 }
