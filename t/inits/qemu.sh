@@ -74,7 +74,7 @@ device() { # ARCH COMPILER KERNEL-ARGUMENTS QEMU-ARGUMENT...
     done <<'END'
 starts while lo is down|T lo down: started 1, alive 1, daemon 0
 serves once lo is up|T lo up: epmd: up.*epmd: up
-rests in 160 kB, 450 kB of addresses|T rest: (1[0-5]|[0-9])[0-9] kB of ([0-3][0-9]|4[0-4])[0-9] kB
+rests in 140 kB, 450 kB of addresses|T rest: (1[0-3]|[0-9])[0-9] kB of ([0-3][0-9]|4[0-4])[0-9] kB
 -user and -daemon without /dev/null|T no /dev/null: 0 epmd: up
 -user without /etc/passwd|no such user: "nobody".*T no passwd: 1
 creations over the clock's step from 1970|T creations: 10[0-9] 10[0-9] 1795[0-9]+,
