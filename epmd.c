@@ -1403,15 +1403,15 @@ static struct {
 	unsigned long requests[REQUEST_KINDS];
 } counts;
 
-enum { REFUSED, DROPPED, EVICTED, TIMED_OUT, COUNTERS };
+enum { COUNT_REFUSED, COUNT_DROPPED, COUNT_EVICTED, COUNT_TIMED_OUT, COUNTERS };
 static struct {
 	const char *text, *metric;     /* for the log, and for -counts */
 	unsigned long count;
 } counters[COUNTERS] = {
-	[REFUSED] = { "refused", "refused_total", 0 },
-	[DROPPED] = { "dropped", "dropped_total", 0 },
-	[EVICTED] = { "evicted", "evicted_total", 0 },
-	[TIMED_OUT] = { "timed out", "timed_out_total", 0 }
+	[COUNT_REFUSED] = { "refused", "refused_total", 0 },
+	[COUNT_DROPPED] = { "dropped", "dropped_total", 0 },
+	[COUNT_EVICTED] = { "evicted", "evicted_total", 0 },
+	[COUNT_TIMED_OUT] = { "timed out", "timed_out_total", 0 }
 };
 
 static void count_request(const struct epmd_answer *a)
@@ -1421,9 +1421,9 @@ static void count_request(const struct epmd_answer *a)
 	if (a->kind >= 0)
 		counts.requests[a->kind]++;
 	if (a->verdict == EPMD_DROP)
-		counters[DROPPED].count++;
+		counters[COUNT_DROPPED].count++;
 	if (a->request == EPMD_ALIVE2_REQ && a->verdict == EPMD_SEND)
-		counters[REFUSED].count++;
+		counters[COUNT_REFUSED].count++;
 	if (nodes.live.len > counts.nodes_max)
 		counts.nodes_max = nodes.live.len;
 }
@@ -2144,7 +2144,7 @@ static const struct conn *conn_evict(int holding)
 	}
 	if (longest == NULL)
 		return NULL;
-	counters[EVICTED].count++;
+	counters[COUNT_EVICTED].count++;
 	log_peer(1, longest, "closing to make room");
 	conn_abort(longest);
 	return longest;
@@ -2496,7 +2496,7 @@ static void conns_expire(int64_t now_ms)
 		if (c->state == CONN_FREE)
 			continue;
 		if (c->deadline_ms <= now_ms) {
-			counters[TIMED_OUT].count++;
+			counters[COUNT_TIMED_OUT].count++;
 			log_peer(1, c, c->state == CONN_READING ?
 			    "closing because timed out on receive" :
 			    "closing because timed out on send");
