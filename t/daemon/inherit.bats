@@ -291,8 +291,9 @@ orphans() { # PID
     nsenter -t "$1" -p -m bash -c 'for i in {1..20}; do (sleep 0.1 &) ; done'
 }
 
+# HUP: a run of the tests under nohup(1) ignores it.
 as_process_1() { # OPTION...: its number here in $EPMD_PID
-    unshare --pid --fork --kill-child --mount-proc \
+    env --default-signal=HUP unshare --pid --fork --kill-child --mount-proc \
         "$EPMD" -port "$PORT" "$@" >"$TMP/log" 2>&1 3>&- &
     UNSHARE=$!
     remember $!
