@@ -667,7 +667,7 @@ enum {
 /*
  * The requests: who may ask for each, and what the log calls it. An answer's kind is an index of
  * this table. The frequent ones stand first. A new request needs a row here, a case in
- * epmd_request() and a function that answers.
+ * epmd_request() and a function that answers; and a case in log_sent() if -d is to name its answer.
  */
 enum { BY_ANYBODY, BY_THIS_HOST, BY_THIS_HOST_IF_RELAXED };
 static const struct {
@@ -1193,7 +1193,7 @@ struct conn {
 	uint8_t state;
 	uint8_t is_local;              /* the peer is on this host */
 	uint8_t was_refused;           /* its registration was */
-	uint8_t is_list;               /* its answer is a listing */
+	uint8_t is_long;               /* its answer may be more than the peer takes at once */
 	short want;                    /* if it is parked: POLLIN or POLLOUT */
 	uint8_t parked;                /* 0, or one of PARKED_* */
 	uint8_t holds;                 /* it has a buffer, held[buffer] */
@@ -1245,7 +1245,7 @@ static int64_t clock_ms(void)
 #define LOG_NOTE (-1)                  /* a level of log_at() */
 
 static int journal;                          /* a line begins with its priority, for systemd */
-static int stderr_shared;                    /* its flags are the caller's as well */
+static enum { STDERR_WAITS, STDERR_SHARED, STDERR_OWN } stderr_is; /* see open_log() */
 static const char *error_prefix = "epmd: ";
 static int log_socket = -1;                  /* to the syslog daemon, once detached */
 
@@ -1258,14 +1258,24 @@ static size_t text_len(int len, size_t room)
 }
 
 /*
- * Loses what does not fit: a reader that has stopped reading must not stop the daemon. poll() would
- * not tell, since a terminal is ready as soon as it has room for a byte. If the flags are others'
- * as well, O_NONBLOCK is set for the moment of the write alone.
+ * Loses what does not fit: a reader that has stopped reading must not stop the daemon, nor a
+ * command, or a start that fails, for longer than -timeout. For the daemon poll() would not do,
+ * since a terminal is ready as soon as it has room for a byte. If the flags are others' as well,
+ * O_NONBLOCK is set for the moment of the write alone, and not at all for a socket.
  */
 static void write_stderr(const char *line, size_t len)
 {
-	const int flags = stderr_shared ? fcntl(STDERR_FILENO, F_GETFL) : -1;
+	struct pollfd p = { STDERR_FILENO, POLLOUT, 0 };
+	int flags = -1;
 
+	if (stderr_is == STDERR_WAITS && poll(&p, 1, (int)set.timeout_s * 1000) != 1)
+		return;
+	if (stderr_is == STDERR_SHARED) {
+		if (send(STDERR_FILENO, line, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
+		    errno != ENOTSOCK)
+			return;
+		flags = fcntl(STDERR_FILENO, F_GETFL);
+	}
 	if (flags != -1)
 		(void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
 	(void)!write(STDERR_FILENO, line, len);
@@ -1433,18 +1443,13 @@ static void count_request(const struct epmd_answer *a)
  */
 static size_t add_text(char *line, size_t room, size_t at, const char *format, ...)
 {
-	char text[LOG_MAX];
-	size_t i;
 	va_list ap;
+	int len;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof text, format, ap);
+	len = vsnprintf(line + at, room - at, format, ap);
 	va_end(ap);
-	for (i = 0; at < room - 1 && text[i] != '\0'; i++)
-		line[at++] = text[i];
-	if (at < room)
-		line[at] = '\0';
-	return at;
+	return at + text_len(len, room - at);
 }
 
 /* SIGUSR1. */
@@ -1456,13 +1461,13 @@ static void log_counts(void)
 	int k;
 
 	since[put_date(since, 0, counts.since)] = '\0';
-	at = add_text(line, sizeof line - 1, 0, "up since %s; nodes %d, at most %d;",
+	at = add_text(line, sizeof line, 0, "up since %s; nodes %d, at most %d;",
 	    (const char *)since, nodes.live.len, counts.nodes_max);
 	for (k = 0; k < REQUEST_KINDS; k++)
-		at = add_text(line, sizeof line - 1, at, " %s_REQ %lu,", requests[k].text,
+		at = add_text(line, sizeof line, at, " %s_REQ %lu,", requests[k].text,
 		    counts.requests[k]);
 	for (k = 0; k < COUNTERS; k++)
-		at = add_text(line, sizeof line - 1, at, "%s %s %lu", k > 0 ? "," : "",
+		at = add_text(line, sizeof line, at, "%s %s %lu", k > 0 ? "," : "",
 		    counters[k].text, counters[k].count);
 	log_at(LOG_NOTE, "%s", line);
 }
@@ -2064,6 +2069,8 @@ static void park(struct conn *c, short want)
 
 /* ==== 11 Connections: opened, read, answered, kept, expired, evicted, closed =============== */
 
+#define LONG_ANSWER 512 /* bytes; that of a look-up is seldom longer */
+
 static int64_t conns_deadline_ms = NEVER;    /* no connection's deadline is earlier */
 static int64_t idle_ms = NEVER;              /* -exit_idle: when the daemon ends */
 
@@ -2305,7 +2312,8 @@ static size_t conn_rewind(struct conn *c, struct epmd_cursor from, size_t fixed,
 
 /*
  * Sends these bytes of the answer, the first ones or those held, and what its listing has, as much
- * as the peer takes. What was not sent is held: of a listing, the rest of the line that was cut.
+ * as the peer takes. What was not sent is held: of a listing, the rest of the line that was cut,
+ * as the lines behind that are made again later.
  */
 static enum step conn_send(struct conn *c, const uint8_t *bytes, size_t len)
 {
@@ -2347,7 +2355,7 @@ static enum step conn_send(struct conn *c, const uint8_t *bytes, size_t len)
 		return STEP_PARK;
 	}
 #ifdef TCP_USER_TIMEOUT
-	if (c->is_list) {
+	if (c->is_long || !c->is_local) {
 		/*
 		 * Linux: else a peer who reads nothing keeps the rest of it in the kernel for ever.
 		 */
@@ -2383,8 +2391,8 @@ static enum step conn_answer(struct conn *c)
 	c->since_ms = 0;
 	c->node = answer.verdict == EPMD_KEEP ? answer.node : -1;
 	c->was_refused = answer.request == EPMD_ALIVE2_REQ && answer.verdict == EPMD_SEND;
-	c->is_list = answer.verdict == EPMD_LIST;
-	if (c->is_list)
+	c->is_long = answer.verdict == EPMD_LIST || answer.len > LONG_ANSWER;
+	if (answer.verdict == EPMD_LIST)
 		c->cursor = answer.cursor;
 	return conn_send(c, answer.out, answer.len);
 }
@@ -2472,7 +2480,6 @@ static struct conn *conn_open(int cfd, const union address *peer)
 		c->is_local = (uint8_t)address_is_same(peer, &own);
 	}
 	conns_used++;
-	idle_ms = NEVER;
 	if (set.debug > 1)
 		log_peer(2, c, "opening connection");
 	return c;
@@ -2528,6 +2535,7 @@ static int accept_one(int lfd)
 	struct conn *c;
 	int cfd, k;
 
+	idle_ms = NEVER; /* somebody is there, even if accept() fails */
 	if (set.delay_accept_s > 0)
 		delay(set.delay_accept_s);
 	memset(&peer, 0, sizeof peer); /* if the peer has gone, some systems leave it as it is */
@@ -2574,9 +2582,9 @@ static int turn_parked(void)
 	if (polled[POLL_QUEUE].revents != 0)
 		n = queue_ready(slot);
 	served = n > 0;
-	for (k = 0; k < n; k++)
+	for (k = 0; k < n && !ended; k++) /* no node registers behind a KILL that was granted */
 		conn_run(&conns[slot[k]]);
-	for (k = 0; k < polled_slots; k++) {
+	for (k = 0; k < polled_slots && !ended; k++) {
 		if (park_entry(k)->fd < 0 || park_entry(k)->revents == 0)
 			continue;
 		conn_run(&conns[k]);
@@ -2770,6 +2778,7 @@ static struct {
 	int status_none;               /* its exit status if it returns NO_EPMD */
 	int quiet;                     /* why it failed is not written */
 	int fd;                        /* the connection, or -1 */
+	const char *late;              /* what on_alarm() says */
 	int error;                     /* errno of its failure; ETIMEDOUT: the time is up */
 	int cut;                       /* this try has less time than -timeout says */
 	int written;                   /* some output was written */
@@ -2826,6 +2835,26 @@ static int cli_wait(int fd, short want, int64_t until_ms)
 	return n > 0;
 }
 
+/* Ends a command that waits in write() or getaddrinfo(), which have no limit of time. */
+static void on_alarm(int signal)
+{
+	(void)signal;
+	if (!cli.quiet)
+		write_stderr(cli.late, strlen(cli.late));
+	_exit(cli.written ? 1 : cli.status_none);
+}
+
+/* Until alarm(0), on_alarm() comes at that time, or less than a second later. */
+static void limit_time(int64_t until_ms, const char *late)
+{
+	const int64_t left_ms = until_ms - clock_ms();
+
+	cli.late = late;
+	(void)signal(SIGALRM, on_alarm);
+	(void)alarm(left_ms > 0 ? (unsigned)((left_ms + 999) / 1000) : 1);
+}
+
+/* In one piece, so that what others write does not come between. */
 static void cli_write(const char *text, size_t len)
 {
 	ssize_t n;
@@ -2833,8 +2862,11 @@ static void cli_write(const char *text, size_t len)
 	cli.written = 1;
 	while (len > 0 && cli.write_error == 0) {
 		n = -1;
-		if (cli_wait(STDOUT_FILENO, POLLOUT, cli.deadline_ms))
+		if (cli_wait(STDOUT_FILENO, POLLOUT, cli.deadline_ms)) {
+			limit_time(cli.deadline_ms, "epmd: cannot write: Connection timed out\n");
 			n = write(STDOUT_FILENO, text, len);
+			(void)alarm(0);
+		}
 		if (n < 0) {
 			cli.write_error = errno;
 			return;
@@ -2957,17 +2989,6 @@ static int cli_resolve(union address to[CLI_ADDRESS_MAX], const char **reason)
 	return 0;
 }
 #else
-/* Ends a command that waits in getaddrinfo(), which has no time limit. */
-static void on_alarm(int signal)
-{
-	static const char line[] = "epmd: time is up, and the host's name has no address yet\n";
-
-	(void)signal;
-	if (!cli.quiet)
-		write_stderr(line, sizeof line - 1);
-	_exit(cli.status_none);
-}
-
 /* Finds a host's addresses by its name. Returns how many there are; if none, *reason says why. */
 static int cli_resolve(union address to[CLI_ADDRESS_MAX], const char **reason)
 {
@@ -2978,8 +2999,7 @@ static int cli_resolve(union address to[CLI_ADDRESS_MAX], const char **reason)
 	int error, n = 0;
 
 	snprintf(port, sizeof port, "%u", (unsigned)set.port);
-	(void)signal(SIGALRM, on_alarm);
-	(void)alarm((unsigned)((end_ms - clock_ms()) / 1000 + 1));
+	limit_time(end_ms, "epmd: time is up, and the host's name has no address yet\n");
 	error = getaddrinfo(set.host, port, &hints, &list);
 	(void)alarm(0);
 	*reason = gai_strerror(error);
@@ -3545,8 +3565,8 @@ static void on_early_end(int signal)
 }
 
 /*
- * Undoes what the caller blocked or ignored, but for SIGHUP under nohup(1). SIGUSR1 and SIGUSR2 are
- * ignored, since they may reach a command, or the daemon before it serves; and SIGXFSZ, so that a
+ * Undoes what the caller blocked, ignored or set, but for SIGHUP under nohup(1). SIGUSR1 and SIGUSR2
+ * are ignored, since they may reach a command, or the daemon before it serves; and SIGXFSZ, so that a
  * write beyond the limit of a file's size fails.
  */
 static void reset_signals(void)
@@ -3565,6 +3585,7 @@ static void reset_signals(void)
 		set_signal(SIGHUP, on_early_end, once);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)alarm(0);
 }
 
 /* Process 1 gets other processes' orphans as children: none may stay as a zombie. */
@@ -3592,6 +3613,7 @@ static void open_log(void)
 	set_signal(SIGTTOU, SIG_IGN, 0);
 	set_signal(SIGPIPE, SIG_IGN, 0);
 	journal = set.systemd;
+	stderr_is = STDERR_OWN;
 	if (fstat(STDERR_FILENO, &s) < 0)
 		return;
 	snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)s.st_dev,
@@ -3605,7 +3627,8 @@ static void open_log(void)
 	if (S_ISCHR(s.st_mode) || S_ISFIFO(s.st_mode))
 		fd = open(tcgetpgrp(STDERR_FILENO) != -1 ? "/dev/tty" : "/proc/self/fd/2",
 		    O_WRONLY | O_NONBLOCK | O_NOCTTY);
-	stderr_shared = fd < 0 || dup2(fd, STDERR_FILENO) < 0;
+	if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
+		stderr_is = STDERR_SHARED;
 	if (fd >= 0)
 		(void)close(fd);
 }
@@ -3838,6 +3861,7 @@ static void open_notify(void)
 
 static int command_help(void); /* which lists options[] */
 
+/* The daemon's options, the commands, and their options: -help begins a part where that changes. */
 static const struct option options[] = {
 	{ "-port", "ERL_EPMD_PORT", .number = &set.port, .min = 1, .max = 65535,
 	    .usual = EPMD_PORT, .use = OF_BOTH, .help =

@@ -100,6 +100,23 @@ full_output() { # COMMAND...
 
 # ---- how long
 
+@test "a command waits for no reader longer than -timeout" {
+    start
+    hold nodes 1 many 400 250
+    mkfifo "$TMP/fifo"
+    exec 5<>"$TMP/fifo"
+    head -c 4096 /dev/zero >&5 # the pipe has room, but not for all
+    is "$(told timeout 20 sh -c "$EPMD_RUNNER '$EPMD' -port $PORT -timeout 1 -names >&5")" \
+        "1||epmd: cannot write: Connection timed out"
+    exec 5>&-
+    exec 5<>"$TMP/fifo"
+    head -c 65536 /dev/zero >&5
+    free_port
+    is "$(told timeout 20 sh -c "$EPMD_RUNNER '$EPMD' -port $PORT -timeout 1 -names 2>&5")" "1||"
+    is "$(told timeout 20 sh -c "$EPMD_RUNNER '$EPMD' -nonsense 2>&5")" "1||"
+    exec 5>&-
+}
+
 @test "-wait as long as -timeout, or longer, ends with what the last try came to" {
     start
     for wait in 1 2; do

@@ -175,3 +175,24 @@ register_on() { # HOST NAME ADDRESS, until the test ends
     is "$(ask_on "$HOST_A" 10.77.0.1 send "$kill_req" eof)" "4f4b closed"
     ended "$EPMD_PID"
 }
+
+# Both are complete when the daemon goes on: KILL came first.
+@test "a registration that comes together with a KILL is not granted" {
+    start
+    exec 5<>"/dev/tcp/127.0.0.1/$PORT" 6<>"/dev/tcp/127.0.0.1/$PORT"
+    printf '\0' >&5
+    printf '\0' >&6
+    wait_for served 3 # these, and who asks
+    kill -STOP "$EPMD_PID"
+    printf '\1k' >&5
+    printf '\20x\23\210M\0\0\6\0\5\0\3abc\0\0' >&6
+    kill -CONT "$EPMD_PID"
+    is "$(head -c 2 <&5)" OK
+    is "$(cat <&6 2>/dev/null | od -An -tx1)" ""
+    ended "$EPMD_PID"
+    exec 5>&- 6>&-
+}
+
+served() { # CONNECTIONS
+    [ "$("$EPMD" -port "$PORT" -counts | sed -n 's/^epmd_connections //p')" = "$1" ]
+}

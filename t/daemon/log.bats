@@ -371,3 +371,22 @@ activated() { # OPTION...
     ask send "$(frame "7a$(rep 61 3000)")" eof @1 send "$(alive2_hex "$(rep 62 2000)")" eof
     [ "$(wc -L <"$TMP/log")" -lt 1200 ]
 }
+
+@test "a socket that is standard error keeps its flags, which may be another process's as well" {
+    need strace
+    need_no_runner
+    free_port
+    "$BUILD/supervisor" -l "127.0.0.1,$PORT" sleep 60 3>&- &
+    remember $!
+    wait_for listening "$PORT"
+    exec 5<>"/dev/tcp/127.0.0.1/$PORT"
+    free_port
+    strace -D -qq -s 200 -o "$TMP/trace" "$EPMD" -d -port "$PORT" 2>&5 3>&- &
+    EPMD_PID=$!
+    remember "$EPMD_PID"
+    wait_for listening "$PORT"
+    register abc
+    is "$(grep -c 'sendto(2, "epmd: .*registering' "$TMP/trace") $(grep -c 'fcntl(2, F_SETFL' \
+        "$TMP/trace")" "1 0"
+    exec 5>&-
+}

@@ -378,6 +378,16 @@ ms_since() { # EPOCHREALTIME
     logged 'epmd ends: no node and no connection for 1 s'
 }
 
+@test "-exit_idle counts no time while somebody waits whom it cannot accept" {
+    need strace
+    need_no_runner
+    EPMD_RUNNER="strace -D -qq -o $TMP/trace -e trace=accept -e inject=accept:error=ENFILE" \
+        start -exit_idle 2
+    is "$(ask connect send 00 open 4000)" "connected
+open"
+    ! gone "$EPMD_PID"
+}
+
 @test "-exit_idle waits while a node is registered, or anybody is connected, and counts anew with each who comes" {
     full
     local from i

@@ -168,7 +168,7 @@ int fake_poll(struct pollfd *p, nfds_t len, int timeout_ms)
 
 	for (k = 0; k < len; k++) {
 		p[k].revents = 0;
-		if (p[k].fd == STDOUT_FILENO) {
+		if (p[k].fd == STDOUT_FILENO || p[k].fd == STDERR_FILENO) {
 			p[k].revents = POLLOUT;
 		} else if (p[k].fd >= 0) {
 			a = answer_of(p[k].fd);

@@ -183,6 +183,26 @@ no_names_on() {
     [ "$(ask_local send "$names_req" eof)" = "00001111 closed" ]
 }
 
+@test "the answer to a look-up that nobody reads leaves the kernel when its time is over" {
+    full
+    need_root "network namespaces"
+    need_no_runner
+    HOST=$(netns)
+    start_on "$HOST" -packet_timeout 2
+    local name k steps=()
+    name=$(printf 'n%.0s' {1..255})
+    keep node 1 ip netns exec "$HOST" "$BUILD/raw" -p 4369 \
+        send "$(alive2 "$name" 5000 77 6 5 "$(printf 'ee%.0s' {1..1020})")" recv 6 hold
+    for k in {1..20}; do steps+=("@$k" send "$(please "$name")"); done
+    keep lookups 0 ip netns exec "$HOST" "$BUILD/raw" -p 4369 rcvbuf 1 "${steps[@]}" hold
+    wait_for unread_answers 20
+    wait_for unread_answers 0
+}
+
+unread_answers() { # COUNT
+    [ "$(ip netns exec "$HOST" ss -Htn state fin-wait-1 sport = :4369 | wc -l)" = "$1" ]
+}
+
 @test "a list that is closed for its reader ends in a reset, not as if it were whole" {
     start -packet_timeout 1
     crowd
