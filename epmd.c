@@ -1245,7 +1245,7 @@ static int64_t clock_ms(void)
 #define LOG_NOTE (-1)                  /* a level of log_at() */
 
 static int journal;                          /* a line begins with its priority, for systemd */
-static enum { STDERR_WAITS, STDERR_SHARED, STDERR_OWN } stderr_is; /* see open_log() */
+static enum { STDERR_WAITS, STDERR_SOCKET, STDERR_SHARED, STDERR_OWN } stderr_is; /* open_log() */
 static const char *error_prefix = "epmd: ";
 static int log_socket = -1;                  /* to the syslog daemon, once detached */
 
@@ -1270,12 +1270,12 @@ static void write_stderr(const char *line, size_t len)
 
 	if (stderr_is == STDERR_WAITS && poll(&p, 1, (int)set.timeout_s * 1000) != 1)
 		return;
-	if (stderr_is == STDERR_SHARED) {
-		if (send(STDERR_FILENO, line, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
-		    errno != ENOTSOCK)
-			return;
-		flags = fcntl(STDERR_FILENO, F_GETFL);
+	if (stderr_is == STDERR_SOCKET) {
+		(void)send(STDERR_FILENO, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		return;
 	}
+	if (stderr_is == STDERR_SHARED)
+		flags = fcntl(STDERR_FILENO, F_GETFL);
 	if (flags != -1)
 		(void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
 	(void)!write(STDERR_FILENO, line, len);
@@ -1670,7 +1670,7 @@ static void shortage_begin(int kind)
 	shortage[kind].until_ms = clock_ms() + SHORTAGE_MS;
 }
 
-/* Logs which are over. One of nodes lasts as long as no node is admitted. */
+/* Logs which are over. One of nodes or connections lasts as long as there is no room for more. */
 static void shortage_end(int64_t now_ms)
 {
 	int k;
@@ -1679,7 +1679,8 @@ static void shortage_end(int64_t now_ms)
 		if (now_ms < shortage[k].until_ms)
 			continue;
 		shortage[k].until_ms = NEVER;
-		if (k == SHORT_NODES && nodes.live.len >= nodes.limit)
+		if ((k == SHORT_NODES && nodes.live.len >= nodes.limit) ||
+		    (k == SHORT_CONNS && conns_used + 1 >= (unsigned)conn_limit))
 			shortage[k].until_ms = now_ms + SHORTAGE_MS;
 		else
 			log_at(0, "%s", shortage[k].ends);
@@ -3565,9 +3566,9 @@ static void on_early_end(int signal)
 }
 
 /*
- * Undoes what the caller blocked, ignored or set, but for SIGHUP under nohup(1). SIGUSR1 and SIGUSR2
- * are ignored, since they may reach a command, or the daemon before it serves; and SIGXFSZ, so that a
- * write beyond the limit of a file's size fails.
+ * Undoes what the caller blocked, ignored or set, but for SIGHUP under nohup(1). SIGUSR1 and
+ * SIGUSR2 are ignored, since they may reach a command, or the daemon before it serves; and SIGXFSZ,
+ * so that a write beyond the limit of a file's size fails.
  */
 static void reset_signals(void)
 {
@@ -3628,7 +3629,7 @@ static void open_log(void)
 		fd = open(tcgetpgrp(STDERR_FILENO) != -1 ? "/dev/tty" : "/proc/self/fd/2",
 		    O_WRONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
-		stderr_is = STDERR_SHARED;
+		stderr_is = S_ISSOCK(s.st_mode) ? STDERR_SOCKET : STDERR_SHARED;
 	if (fd >= 0)
 		(void)close(fd);
 }

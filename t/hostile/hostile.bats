@@ -307,6 +307,22 @@ start_quiet() { # COMMAND-BEFORE-IT...
     wait_for logged_like '^no free connection: .* ([0-9]* of 2[0-9]* from 10.77.0.2)$'
 }
 
+@test "that connections are free again is said only when they are" {
+    full
+    need_no_runner
+    start_quiet prlimit --nofile=64:64
+    flooded flood partial 200
+    wait_for logged_like '^no free connection: '
+    sleep 12 # more than a shortage lasts that is not met again
+    ! logged 'connections are free again'
+    let_go flood
+    wait_for logged 'connections are free again'
+}
+
+no_names() {
+    [ -z "$(names)" ]
+}
+
 @test "entering and leaving a shortage writes one line each, however often it is met" {
     full
     need_no_runner
@@ -321,6 +337,7 @@ start_quiet() { # COMMAND-BEFORE-IT...
         is "$(ask send "$(alive2 "over$i")" eof)" "760100000063 closed"
     done
     let_go nodes
+    wait_for no_names # else poll() has more descriptors than the limit allows, and fails
     prlimit --pid "$EPMD_PID" --nofile=8:64
     for i in {1..5}; do
         ask -t 100 send "$(please over)" eof >"$TMP/waited" || :

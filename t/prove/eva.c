@@ -177,7 +177,7 @@ int main(void)
 	set.debug = Frama_C_interval(0, 100);
 	set.daemon = Frama_C_interval(0, 1);
 	journal = Frama_C_interval(0, 1);
-	stderr_is = Frama_C_interval(STDERR_SHARED, STDERR_OWN);
+	stderr_is = Frama_C_interval(STDERR_SOCKET, STDERR_OWN);
 	set.relaxed = Frama_C_interval(0, 1);
 	set.local_names = Frama_C_interval(0, 1);
 	counts.since = Frama_C_unsigned_int_interval(0, UINT32_MAX);
