@@ -1443,13 +1443,18 @@ static void count_request(const struct epmd_answer *a)
  */
 static size_t add_text(char *line, size_t room, size_t at, const char *format, ...)
 {
+	char text[LOG_MAX];
+	size_t i;
 	va_list ap;
-	int len;
 
 	va_start(ap, format);
-	len = vsnprintf(line + at, room - at, format, ap);
+	vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
-	return at + text_len(len, room - at);
+	for (i = 0; at < room - 1 && text[i] != '\0'; i++)
+		line[at++] = text[i];
+	if (at < room)
+		line[at] = '\0';
+	return at;
 }
 
 /* SIGUSR1. */
@@ -1461,13 +1466,13 @@ static void log_counts(void)
 	int k;
 
 	since[put_date(since, 0, counts.since)] = '\0';
-	at = add_text(line, sizeof line, 0, "up since %s; nodes %d, at most %d;",
+	at = add_text(line, sizeof line - 1, 0, "up since %s; nodes %d, at most %d;",
 	    (const char *)since, nodes.live.len, counts.nodes_max);
 	for (k = 0; k < REQUEST_KINDS; k++)
-		at = add_text(line, sizeof line, at, " %s_REQ %lu,", requests[k].text,
+		at = add_text(line, sizeof line - 1, at, " %s_REQ %lu,", requests[k].text,
 		    counts.requests[k]);
 	for (k = 0; k < COUNTERS; k++)
-		at = add_text(line, sizeof line, at, "%s %s %lu", k > 0 ? "," : "",
+		at = add_text(line, sizeof line - 1, at, "%s %s %lu", k > 0 ? "," : "",
 		    counters[k].text, counters[k].count);
 	log_at(LOG_NOTE, "%s", line);
 }
