@@ -291,10 +291,6 @@ gone	5001	-	-	down	-	-|"
 
 # ---- -counts
 
-count() { # NAME: its value by -counts
-    epmd -port "$PORT" -counts | sed -n "s/^epmd_$1 //p"
-}
-
 @test "-counts prints what was counted, in Prometheus's text format" {
     start
     register abc

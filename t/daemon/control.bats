@@ -194,5 +194,5 @@ register_on() { # HOST NAME ADDRESS, until the test ends
 }
 
 served() { # CONNECTIONS
-    [ "$("$EPMD" -port "$PORT" -counts | sed -n 's/^epmd_connections //p')" = "$1" ]
+    [ "$(count connections)" = "$1" ]
 }

@@ -36,13 +36,6 @@ published() { # a -register of `abc`, its process in $PUBLISHER
     wait_for grep -qx 'registered abc at port 5000' "$TMP/said"
 }
 
-# a listener that never answers
-mute() {
-    "$BUILD/supervisor" -l "127.0.0.1,$PORT" sleep 60 3>&- &
-    remember $!
-    wait_for listening "$PORT"
-}
-
 # ---- blocked and ignored signals
 
 @test "signals that are blocked, or ignored, end it all the same" {

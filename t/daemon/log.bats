@@ -376,9 +376,7 @@ activated() { # OPTION...
     need strace
     need_no_runner
     free_port
-    "$BUILD/supervisor" -l "127.0.0.1,$PORT" sleep 60 3>&- &
-    remember $!
-    wait_for listening "$PORT"
+    mute
     exec 5<>"/dev/tcp/127.0.0.1/$PORT"
     free_port
     strace -D -qq -s 200 -o "$TMP/trace" "$EPMD" -d -port "$PORT" 2>&5 3>&- &

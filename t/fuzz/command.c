@@ -50,7 +50,7 @@ static char *no_variable(const char *name)
 #include "../../epmd.c"
 #include "again.h"
 
-enum { FDS = 128, FD = 5, READ_MAX = EPMD_PACKET_MAX, HOLDS = 99 };
+enum { FDS = 128, FD = 5, HOLDS = 99 };
 enum { NAMES, DUMP, STARTED, KILL, STOP, LOOKUP, REGISTER, STATUS, COUNTS, COMMANDS };
 enum how { END, RESET = 4, SILENCE, FOR_EVER, REFUSED };
 
@@ -289,8 +289,8 @@ static size_t character(const uint8_t *s, size_t i, size_t n)
 	return 0;
 }
 
-/* Appends what a terminal may show of these bytes; returns where it ends. */
-static char *show(char *to, const uint8_t *s, size_t len)
+/* What a terminal may show of these bytes. */
+static void show(char *to, const uint8_t *s, size_t len)
 {
 	size_t i = 0, n;
 
@@ -306,7 +306,6 @@ static char *show(char *to, const uint8_t *s, size_t len)
 		}
 	}
 	*to = '\0';
-	return to;
 }
 
 /* Neither an escape nor a character that moves the cursor; tabs where they part columns. */
@@ -345,11 +344,6 @@ static const struct answer *last_answer(void)
 	return a != NULL && a->how != REFUSED ? a : NULL;
 }
 
-static int is_whole(const struct answer *a)
-{
-	return a != NULL && (a->how == END || a->how == RESET);
-}
-
 /* The daemon's port, in four bytes of which two are zero, begins it. */
 static int begins_with_port(const struct answer *a)
 {
@@ -359,7 +353,7 @@ static int begins_with_port(const struct answer *a)
 /* A list that came to its end. Counts are no other request's. */
 static void check_list(int command, const struct answer *a, int status)
 {
-	const int is_good = is_whole(a) && begins_with_port(a) && a->how == END;
+	const int is_good = a != NULL && a->how == END && begins_with_port(a);
 
 	MUST(status == !(is_good && (command != COUNTS || a->sent[2] == 'N')));
 }

@@ -441,8 +441,10 @@ static void tell_settings(void)
 	for (o = options; o < options + LENGTH(options); o++) {
 		if (o->number != NULL && *o->number != o->usual)
 			tell(" %s %lu", o->name, (unsigned long)*o->number);
-		if (o->text != NULL && *o->text != NULL)
-			tell(" %s", o->name), tell_text(" ", *o->text, strlen(*o->text));
+		if (o->text != NULL && *o->text != NULL) {
+			tell(" %s", o->name);
+			tell_text(" ", *o->text, strlen(*o->text));
+		}
 		if (o->flag != NULL && *o->flag > 0 && strcmp(o->name, "-debug") != 0)
 			tell(" %s %d", o->name, *o->flag);
 	}

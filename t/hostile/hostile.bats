@@ -190,17 +190,17 @@ no_names_on() {
     HOST=$(netns)
     start_on "$HOST" -packet_timeout 2
     local name k steps=()
-    name=$(printf 'n%.0s' {1..255})
-    keep node 1 ip netns exec "$HOST" "$BUILD/raw" -p 4369 \
-        send "$(alive2 "$name" 5000 77 6 5 "$(printf 'ee%.0s' {1..1020})")" recv 6 hold
-    for k in {1..20}; do steps+=("@$k" send "$(please "$name")"); done
-    keep lookups 0 ip netns exec "$HOST" "$BUILD/raw" -p 4369 rcvbuf 1 "${steps[@]}" hold
+    name=$(rep 6e 255)
+    keep node 1 ask_on "$HOST" 127.0.0.1 \
+        send "$(alive2_hex "$name" 5000 77 6 5 "$(rep ee 1020)")" recv 6 hold
+    for k in {1..20}; do steps+=("@$k" send "$(frame "7a$name")"); done
+    keep lookups 0 ask_on "$HOST" 127.0.0.1 rcvbuf 1 "${steps[@]}" hold
     wait_for unread_answers 20
     wait_for unread_answers 0
 }
 
 unread_answers() { # COUNT
-    [ "$(ip netns exec "$HOST" ss -Htn state fin-wait-1 sport = :4369 | wc -l)" = "$1" ]
+    [ "$(on "$HOST" ss -Htn state fin-wait-1 sport = :4369 | wc -l)" = "$1" ]
 }
 
 @test "a list that is closed for its reader ends in a reset, not as if it were whole" {

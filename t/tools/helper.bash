@@ -243,6 +243,10 @@ keep() { # TAG LINES COMMAND...
     wait_for has_lines "$TMP/$1.out" "$2"
 }
 
+count() { # NAME: its value by -counts
+    epmd -port "$PORT" -counts | sed -n "s/^epmd_$1 //p"
+}
+
 # connections that stay open
 hold() { # TAG LINES STEP...
     keep "$1" "$2" "$BUILD/raw" -p "$PORT" "${@:3}" hold
@@ -283,6 +287,13 @@ creation() { # ANSWER-HEX
 
 unregistered() { # NAME
     [ "$(ask send "$(please "$1")" eof)" = "7701 closed" ]
+}
+
+# a listener that never answers
+mute() {
+    "$BUILD/supervisor" -l "127.0.0.1,$PORT" sleep 60 3>&- &
+    remember $!
+    wait_for listening "$PORT"
 }
 
 # ---- what the daemon takes
