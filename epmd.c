@@ -2784,8 +2784,8 @@ static struct {
 	int status_none;               /* its exit status if it returns NO_EPMD */
 	int quiet;                     /* why it failed is not written */
 	int fd;                        /* the connection, or -1 */
-	const char *late;              /* what on_alarm() says */
 	int error;                     /* errno of its failure; ETIMEDOUT: the time is up */
+	const char *late;              /* what on_alarm() says */
 	int cut;                       /* this try has less time than -timeout says */
 	int written;                   /* some output was written */
 	int write_error;               /* errno of output that could not be written */
