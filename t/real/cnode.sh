@@ -55,7 +55,7 @@ version() { # version code
     same ping pong "$(ping_from_erl "c$1")"
     cnode_unpublish
     same said 'unpublished 0' "$(said)"
-    within 20 not known "c$1"
+    wait_for not known "c$1"
     cnode_end "c$1"
 }
 
@@ -70,7 +70,7 @@ stop_is_refused() {
     same said 'unpublished -1' "$(said)"
     known c
     cnode_end c
-    within 20 not known c
+    wait_for not known c
 }
 
 stop_is_obeyed() {
@@ -79,6 +79,6 @@ stop_is_obeyed() {
     same said 'published c@real answer 118' "$(said)"
     cnode_unpublish
     same said 'unpublished 0' "$(said)"
-    within 20 not known c
+    wait_for not known c
     cnode_end c
 }

@@ -48,7 +48,7 @@ image_of_otp() {
 container_start() {
     unshare --root="$box" --pid --fork --kill-child /epmd &
     unshare_pid=$!
-    within 20 healthy
+    wait_for healthy
     epmd_pid=$(pgrep -P "$unshare_pid")
     same "NSpid's end" 1 "$(awk '$1 == "NSpid:" {print $NF}' "/proc/$epmd_pid/status")"
 }
@@ -80,7 +80,7 @@ ends_on_sigterm() {
     else
         step 'SIGTERM ends it, with status 0'
         kill -TERM "$epmd_pid"
-        within 20 not kill -0 "$epmd_pid" 2>/dev/null
+        wait_for not kill -0 "$epmd_pid" 2>/dev/null
         wait "$unshare_pid"
     fi
     step 'and -started says so'
@@ -91,7 +91,7 @@ as_nobody() {
     step 'as nobody, without a privilege'
     setpriv --no-new-privs chroot --userspec=65534:65534 "$box" /epmd &
     local pid=$!
-    within 20 chroot "$box" /epmd -started
+    wait_for chroot "$box" /epmd -started
     same user 65534 "$(stat -c %u "/proc/$pid")"
     same killed Killed "$(chroot "$box" /epmd -kill)"
     wait "$pid"
@@ -100,7 +100,7 @@ as_nobody() {
 daemon_in_an_empty_root() {
     step '-daemon, without /dev/null'
     chroot "$box" /epmd -daemon
-    within 20 chroot "$box" /epmd -started
+    wait_for chroot "$box" /epmd -started
     same killed Killed "$(chroot "$box" /epmd -kill)"
 }
 
@@ -128,7 +128,7 @@ EOF
     echo 'epmd -names | grep -c "^name a at port [0-9]*$"' >"$box/count"
     same count 1 "$(in_box /count)"
     node_kill a
-    within 20 not known a
+    wait_for not known a
     echo 'epmd -kill' >"$box/kill"
     same killed Killed "$(in_box /kill)"
 }

@@ -56,17 +56,17 @@ name ns_1 at port 21101" "$(epmd -names | grep ^name | sort)"
     for i in 1 2 3; do
         before=$(creation_of "ns_1@$1")
         erl_call -name "ns_1@$1" -c "$cookie" -a 'erlang halt [1]' >/dev/null 2>&1 || true
-        within 20 next_life "ns_1@$1" "$before"
+        wait_for next_life "ns_1@$1" "$before"
     done
     same port 21101 "$(port_of ns_1)"
     epmd_killed babysitter_of_ns_1 ns_1 couchdb_ns_1
     epmd_left_dead 'babysitter_of_ns_1 couchdb_ns_1' \
         kill -KILL "$(ask -name "ns_1@$1" 'list_to_integer(os:getpid())')"
-    within 20 known ns_1
+    wait_for known ns_1
     node_kill "babysitter_of_ns_1@$1"
     node_kill "couchdb_ns_1@$1"
     erl_call -name "ns_1@$1" -c "$cookie" -a 'erlang halt' >/dev/null 2>&1 || true
-    within 20 known_are
+    wait_for known_are
 }
 
 # As its developers' cluster_run has them, four on one machine.

@@ -17,7 +17,7 @@ already_serving() {
     nodes_up -sname a
     same processes 1 "$(epmd_pids | wc -w)"
     node_kill a
-    within 20 known_are
+    wait_for known_are
     same killed Killed "$(epmd -kill)"
 }
 
@@ -35,7 +35,7 @@ diverted() {
     nodes_up -sname a
     same processes 1 "$(epmd_pids | wc -w)"
     node_kill a
-    within 20 known_are
+    wait_for known_are
     same killed Killed "$(epmd -kill)"
 
     step 'and back'

@@ -94,6 +94,6 @@ stop_both() {
     step 'and the last one takes it along: ejabberdctl kills it'
     ctl one stop
     ctl one stopped
-    within 20 not up
+    wait_for not up
     same processes 0 "$(epmd_pids | wc -w)"
 }

@@ -25,17 +25,17 @@ two_nodes() {
     step 'Node.connect, Node.list and a call from node to node'
     elixir --sname a --cookie "$cookie" --no-halt -e '' &
     pid_of[a]=$!
-    within 20 known a
+    wait_for known a
     same answers 'true
 [:a@real]
 :a@real' "$(timeout 20 elixir --sname b --cookie "$cookie" -e '
         IO.inspect Node.connect(:a@real)
         IO.inspect Node.list()
         IO.inspect :erpc.call(:a@real, Node, :self, [])')"
-    within 20 known_are a
+    wait_for known_are a
     epmd_killed a
     epmd_left_dead a timeout 20 elixir --sname b -e 'true = Node.alive?()'
-    within 20 known_are a
+    wait_for known_are a
     step 'a node made by Node.start and ended by Node.stop'
     same answers 'true
 true' "$(timeout 20 elixir -e '
@@ -47,5 +47,5 @@ true' "$(timeout 20 elixir -e '
         IO.inspect Enum.any?(1..100, gone)')"
     kill "${pid_of[a]}"
     wait "${pid_of[a]}" || true
-    within 20 known_are
+    wait_for known_are
 }

@@ -27,12 +27,12 @@ halts_and_is_gone() {
     step 'a node that halts is gone from -names at once'
     erl_call -sname a -c "$cookie" -a 'erlang halt' >/dev/null 2>&1 || true
     wait "${pid_of[a]}" || true
-    within 20 known_are b
+    wait_for known_are b
     step 'and so is one that is killed'
     node_start -sname a
     nodes_up -sname a
     node_kill a
-    within 20 known_are b
+    wait_for known_are b
 }
 
 killed_and_is_back() {
@@ -42,7 +42,7 @@ killed_and_is_back() {
     same ping pong "$(ask -sname a 'net_adm:ping(b@real)')"
     node_kill a
     node_kill b
-    within 20 known_are
+    wait_for known_are
 }
 
 inet6() {
@@ -53,7 +53,7 @@ inet6() {
     same ping pong "$(ask -sname c 'net_adm:ping(d@real)')"
     node_kill c
     node_kill d
-    within 20 known_are
+    wait_for known_are
 }
 
 ten_on_an_empty_host() {
@@ -65,8 +65,8 @@ ten_on_an_empty_host() {
         node_start -sname "m$i"
     done
     nodes_up -sname "${all[@]}"
-    within 20 known_are "${all[@]}"
-    within 20 one_epmd
+    wait_for known_are "${all[@]}"
+    wait_for one_epmd
     for i in "${all[@]}"; do node_kill "$i"; done
 }
 

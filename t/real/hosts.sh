@@ -44,7 +44,7 @@ host_make() { # host number binary
     if [ -n "${root_of[$1]:-}" ]; then enter=("$root/t/real/root" --enter "${root_of[$1]}"); fi
     unshare --net --uts --mount "${enter[@]}" sleep infinity &
     holder[$1]=$!
-    within 20 own_network "$1"
+    wait_for own_network "$1"
     ip link set "$1" netns "${holder[$1]}"
     on "$1" hostname "$1"
     on "$1" ip link set lo up
@@ -78,7 +78,7 @@ host_node() { # host name [erl arguments...]
     nsenter --target "${holder[$1]}" --net --uts --mount --root --wd \
         erl +S 1:1 -noinput -sname "$2" -setcookie "$cookie" "${@:3}" &
     pid_of[$2]=$!
-    within 20 host_knows "$1" "$2"
+    wait_for host_knows "$1" "$2"
 }
 host_knows() { on "$1" epmd -names 2>/dev/null | grep -q "^name $2 at port"; }
 
@@ -115,7 +115,7 @@ find_each_other() { # left's binary, right's
     same 'a name of the other host' noport "$(host_ask left 'erl_epmd:port_please("l", "right")')"
     over_ipv6
     node_kill r
-    within 20 not host_knows right r
+    wait_for not host_knows right r
     same 'after its end' noport "$(host_ask left 'erl_epmd:port_please("r", "right")')"
     node_kill l
     on left epmd -kill

@@ -46,6 +46,8 @@ within() { # seconds command...
     done
 }
 
+wait_for() { within 20 "$@"; } # what has no time of its own
+
 same() { # what wanted got
     [ "$2" = "$3" ] || fail "$1: wanted
 $2
@@ -101,14 +103,14 @@ epmd_pids() { pgrep -x epmd || true; }
 
 start_epmd() {
     epmd -daemon "$@"
-    within 20 up
+    wait_for up
 }
 
 kill_epmd() {
     local pid
     pid=$(epmd_pids)
     kill -9 "$pid"
-    within 20 not kill -0 "$pid" 2>/dev/null
+    wait_for not kill -0 "$pid" 2>/dev/null
 }
 
 listeners() { # port
@@ -205,7 +207,7 @@ crowd() { # number of nodes
     same pinged "$1" "$(ask -sname n1 "length([ok || I <- lists:seq(1,$1),
         pong <- [net_adm:ping(list_to_atom(\"n\" ++ integer_to_list(I) ++ \"@real\"))]])")"
     for i in "${all[@]}"; do node_kill "$i"; done
-    within 20 known_are
+    wait_for known_are
 }
 
 make_host

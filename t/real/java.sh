@@ -59,7 +59,7 @@ refused_duplicate() {
 closed() {
     step 'closed: gone from epmd'
     telling close closed
-    within 20 known_are erl
+    wait_for known_are erl
     exec 5>&-
     wait "${pid_of[java]}"
 }

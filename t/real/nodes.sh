@@ -30,7 +30,7 @@ dynamic_names() {
     has "$(dynamic -name undefined@cb.local b@cb.local)" \
         "^\\[\"a\",\"b\"\\] \\['b@cb.local'\\] [0-9A-Z]*@cb.local\$"
     node_kill b@cb.local
-    within 20 known_are a
+    wait_for known_are a
 }
 
 dynamic() { # -sname|-name name node
@@ -44,7 +44,7 @@ remote_shell() {
     local how
     for how in '-sname sh' '-sname undefined' '-hidden -sname sh'; do
         in_shell "$how"
-        within 20 known_are a
+        wait_for known_are a
     done
     node_kill a
 }
@@ -58,7 +58,7 @@ in_shell() { # erl arguments
     local shell=$!
     exec 5>"$dir/in"
     rm "$dir/in"
-    within 20 in_file '(a@real)1> ' "$dir/shell"
+    wait_for in_file '(a@real)1> ' "$dir/shell"
     echo 'atom_to_list(node()) ++ "!".' >&5
     within 10 in_file '"a@real!"' "$dir/shell"
     exec 5>&-
@@ -77,7 +77,7 @@ peers() {
         Gone = fun Gone(0) -> Names(); Gone(I) ->
             case Names() of [_, _] = L -> L; _ -> timer:sleep(10), Gone(I - 1) end end,
         Before = Names(), ok = peer:stop(P1), io:format("~p ~p", [Before, Gone(100)])' -sname boss)"
-    within 20 known_are
+    wait_for known_are
 }
 
 port_as_argument() {
@@ -98,10 +98,10 @@ over_tls() {
     local proto
     for proto in inet_tls inet6_tls; do
         node_start -sname t -proto_dist $proto -ssl_dist_optfile "$dir/tls.conf"
-        within 20 known t
+        wait_for known t
         same "ping over $proto" pong "$(node_says 'io:format("~p", [net_adm:ping(t@real)])' \
             -sname other -proto_dist $proto -ssl_dist_optfile "$dir/tls.conf")"
         node_kill t
-        within 20 known_are
+        wait_for known_are
     done
 }

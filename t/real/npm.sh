@@ -24,7 +24,7 @@ register EPMD returned an error. Result: "1"
 names js2:4002 js1:4001
 dump js2:4002 js1:4001 true
 names js1:4001' "$(run_client "$1")"
-    within 20 known_are
+    wait_for known_are
 }
 
 next_to_erl() {

@@ -96,7 +96,7 @@ node_comes_back() {
     step 'a server stops; it comes back into the cluster by the new epmd'
     mq hare rabbitmqctl --quiet stop
     wait "${pid_of[hare]}" || true
-    within 20 known_are rabbit
+    wait_for known_are rabbit
     same running rabbit@real "$(running_nodes rabbit)"
     server_start hare
     within 60 known hare
@@ -108,5 +108,5 @@ node_comes_back() {
     mq hare rabbitmqctl --quiet stop
     mq rabbit rabbitmqctl --quiet stop
     wait "${pid_of[hare]}" "${pid_of[rabbit]}" || true
-    within 20 known_are
+    wait_for known_are
 }

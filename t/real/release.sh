@@ -33,7 +33,7 @@ app() { # node command...
 app_start() { # node
     app "$1" start &
     pid_of[$1]=$!
-    within 20 known "$1"
+    wait_for known "$1"
 }
 
 its_own() {
@@ -42,7 +42,7 @@ its_own() {
     same file "$(readlink -f "$app"/erts-*/bin/epmd)" "$(readlink "/proc/$(epmd_pids)/exe")"
     app one stop
     wait "${pid_of[one]}" || true
-    within 20 known_are
+    wait_for known_are
     kill_epmd
 }
 
@@ -62,5 +62,5 @@ ended() {
     app two stop
     app one stop
     wait "${pid_of[one]}" "${pid_of[two]}" || true
-    within 20 known_are
+    wait_for known_are
 }

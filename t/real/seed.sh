@@ -37,7 +37,7 @@ end_nodes() { # name...
     local name
     for name in "$@"; do
         node_kill "$name"
-        within 20 not known "$name"
+        wait_for not known "$name"
     done
 }
 
@@ -87,7 +87,7 @@ started_by_hand() {
     mkdir -p /usr/local/lib/erlang/erts-6.0/bin
     ln -s "$epmd_bin" /usr/local/lib/erlang/erts-6.0/bin/epmd
     /usr/local/lib/erlang/erts-6.0/bin/epmd -daemon
-    within 20 up
+    wait_for up
     same listening '0.0.0.0:4369 [::]:4369' "$(listening)"
     same killed Killed "$(epmd -kill)"
 }
@@ -95,14 +95,14 @@ started_by_hand() {
 given_addresses() {
     step 'ERL_EPMD_ADDRESS=127.0.0.1 epmd -daemon'
     ERL_EPMD_ADDRESS=127.0.0.1 epmd -daemon
-    within 20 up
+    wait_for up
     same listening '127.0.0.1:4369 [::1]:4369' "$(listening)"
     same killed Killed "$(epmd -kill)"
 
     step 'epmd -address IPList'
     ip addr add 192.0.2.7/32 dev lo
     epmd -address 192.0.2.7,127.0.0.2 &
-    within 20 up
+    wait_for up
     same listening '127.0.0.1:4369 127.0.0.2:4369 192.0.2.7:4369 [::1]:4369' "$(listening)"
     same killed Killed "$(epmd -kill)"
     wait $!
@@ -174,7 +174,7 @@ restarted_for_a_new_range() {
 port_of_its_own() {
     step 'ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT=8384 epmd -daemon'
     ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT=8384 epmd -daemon
-    within 20 eval 'epmd  -port 8384 -names >/dev/null 2>&1'
+    wait_for eval 'epmd  -port 8384 -names >/dev/null 2>&1'
     same listening '127.0.0.1:8384 [::1]:8384' "$(listening 8384)"
     step 'epmd  -port 8384 -names'
     same output 'epmd: up and running on port 8384 with data:' "$(epmd  -port 8384 -names)"
@@ -189,20 +189,20 @@ debug_log() {
     local log=$dir/debug.log
     epmd -d 2>"$log" &
     local epmd_pid=$!
-    within 20 logged 'epmd running'
+    wait_for logged 'epmd running'
     debug_node abc 35383
     debug_node xyz 42802
     ERL_AFLAGS='-noinput' erl -sname abc >/dev/null 2>&1 && fail 'a second abc has started'
-    within 20 logged 'unknown file descriptor'
+    wait_for logged 'unknown file descriptor'
     debug_node test 32781
     # A lookup and no more: a ping would need a node, with lines of its own.
     ERL_AFLAGS='-noinput' erl -eval '
         {ok, _} = erl_epmd:start(),
         {port, 32781, _} = erl_epmd:port_please("test", "nimbus"), halt().'
     node_kill xyz
-    within 20 logged "unregistering 'xyz"
+    wait_for logged "unregistering 'xyz"
     node_kill test
-    within 20 logged "unregistering 'test"
+    wait_for logged "unregistering 'test"
     same log "epmd: DATE: epmd running - daemon = 0
 epmd: DATE: ** got ALIVE2_REQ
 epmd: DATE: registering 'abc:N', port 35383
