@@ -170,6 +170,7 @@ int main(void)
 	int64_t next_ms = NEVER;
 
 	set.port = (uint32_t)Frama_C_interval(0, 65535);
+	set.timeout_s = (uint32_t)Frama_C_interval(1, 86400);
 	set.packet_timeout_s = (uint32_t)Frama_C_interval(1, 86400);
 	set.exit_idle_s = Frama_C_unsigned_int_interval(0, 365 * 86400);
 	set.delay_accept_s = (uint32_t)Frama_C_interval(0, 86400);
@@ -177,7 +178,7 @@ int main(void)
 	set.debug = Frama_C_interval(0, 100);
 	set.daemon = Frama_C_interval(0, 1);
 	journal = Frama_C_interval(0, 1);
-	stderr_is = Frama_C_interval(STDERR_SOCKET, STDERR_OWN);
+	stderr_is = Frama_C_interval(STDERR_WAITS, STDERR_OWN);
 	set.relaxed = Frama_C_interval(0, 1);
 	set.local_names = Frama_C_interval(0, 1);
 	counts.since = Frama_C_unsigned_int_interval(0, UINT32_MAX);
