@@ -2197,7 +2197,8 @@ static int conn_hold(struct conn *c, const uint8_t *bytes, size_t at, size_t end
 
 /* ---- the steps of a connection ---- */
 
-enum step { STEP_READ, STEP_ASK, STEP_ANSWER, STEP_SEND, STEP_PARK, STEP_CLOSE };
+/* What becomes of the connection behind a step. */
+enum step { STEP_NEXT, STEP_PARK, STEP_CLOSE };
 
 static int64_t timeout_ms(void)
 {
@@ -2242,7 +2243,7 @@ static enum step conn_read(struct conn *c)
 		c->fill = (uint16_t)n;
 	else
 		(void)conn_hold(c, received, 0, (size_t)n);
-	return STEP_ASK;
+	return STEP_NEXT;
 }
 
 /*
@@ -2294,26 +2295,11 @@ static enum step conn_ask(struct conn *c)
 	if (answer.verdict == EPMD_DROP)
 		return STEP_CLOSE;
 	if (answer.verdict != EPMD_MORE)
-		return STEP_ANSWER;
+		return STEP_NEXT;
 	if (c->holds)
 		return STEP_PARK;
 	c->fill = 0;
 	return conn_hold(c, received, 0, fill) ? STEP_PARK : STEP_CLOSE;
-}
-
-/*
- * A listing was cut after `sent` bytes, the first `fixed` of which were other bytes. Makes its
- * lines again, from where they began, to set the cursor behind the one that was cut. Returns where
- * that line ends.
- */
-static size_t conn_rewind(struct conn *c, struct epmd_cursor from, size_t fixed, size_t sent)
-{
-	uint8_t line[EPMD_LINE_MAX];
-	size_t end = fixed, len = 1;
-
-	for (c->cursor = from; end < sent && len > 0; end += len)
-		len = epmd_list(&nodes, &c->cursor, line, sizeof line);
-	return end;
 }
 
 /*
@@ -2324,14 +2310,15 @@ static size_t conn_rewind(struct conn *c, struct epmd_cursor from, size_t fixed,
 static enum step conn_send(struct conn *c, const uint8_t *bytes, size_t len)
 {
 	const struct epmd_cursor from = c->cursor;
-	size_t end = len, cut;
+	const size_t room = sizeof chunk - EPMD_PACKET_MAX;
+	size_t end = len, less;
 	ssize_t sent;
 	int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 
 	if (from.kind != 0) {
 		put_bytes(chunk, 0, bytes, len);
 		bytes = chunk;
-		end += epmd_list(&nodes, &c->cursor, chunk + len, sizeof chunk - EPMD_PACKET_MAX);
+		end += epmd_list(&nodes, &c->cursor, chunk + len, room);
 	}
 	if (c->node < 0 && c->cursor.kind == 0)
 		flags |= MSG_MORE;
@@ -2345,9 +2332,13 @@ static enum step conn_send(struct conn *c, const uint8_t *bytes, size_t len)
 	else if (c->since_ms != 0) /* each step has -packet_timeout, all of them five times that */
 		c->deadline_ms = earlier(clock_ms() + timeout_ms(), c->since_ms + 5 * timeout_ms());
 	if ((size_t)sent < end && from.kind != 0) {
-		cut = conn_rewind(c, from, len, (size_t)sent);
-		if (cut < end)
-			end = cut;
+		/* Sets the cursor behind the line that was cut, by making the lines up to it again. */
+		c->cursor = from;
+		end = len;
+		if ((size_t)sent > len) {
+			less = (size_t)sent - len + EPMD_LINE_MAX - 1;
+			end += epmd_list(&nodes, &c->cursor, chunk + len, less < room ? less : room);
+		}
 	}
 	if ((size_t)sent < end) {
 		c->fill = 0;
@@ -2424,36 +2415,28 @@ static void conn_park(struct conn *c)
 /* Runs a connection that is new or ready, until it has to wait or is closed. */
 static void conn_run(struct conn *c)
 {
-	enum step step = STEP_READ;
+	enum step step = STEP_CLOSE;
 
-	if (c->state == CONN_FREE) /* closed in this turn already */
+	switch (c->state) {
+	case CONN_FREE: /* closed in this turn already */
 		return;
-	if (c->state == CONN_SENDING)
-		step = STEP_SEND;
-	if (c->state == CONN_KEPT) /* it ended, or the node said more: both end the registration */
-		step = STEP_CLOSE;
-	for (;;) {
-		switch (step) {
-		case STEP_READ:
-			step = conn_read(c);
-			break;
-		case STEP_ASK:
+	case CONN_READING:
+		step = conn_read(c);
+		if (step == STEP_NEXT)
 			step = conn_ask(c);
-			break;
-		case STEP_ANSWER:
+		if (step == STEP_NEXT)
 			step = conn_answer(c);
-			break;
-		case STEP_SEND:
-			step = conn_send(c, held[c->buffer], c->fill);
-			break;
-		case STEP_PARK:
-			conn_park(c);
-			return;
-		case STEP_CLOSE:
-			conn_close(c);
-			return;
-		}
+		break;
+	case CONN_SENDING:
+		step = conn_send(c, held[c->buffer], c->fill);
+		break;
+	default: /* kept: it ended, or the node said more, which both end the registration */
+		break;
 	}
+	if (step == STEP_PARK)
+		conn_park(c);
+	else
+		conn_close(c);
 }
 
 /* ---- all of them ---- */
