@@ -521,56 +521,43 @@ void epmd_release(struct epmd_nodes *t, int row, uint32_t now)
  * to come.
  */
 
-/*
- * The latest live row that is earlier than the one listed last, or -1. It stands below c->at,
- * since rows that are taken out of the order move those behind them down, and never up.
- */
-static int list_next_live(const struct epmd_nodes *t, struct epmd_cursor *c)
+/* The first place in the order whose row has this serial or a later one. */
+static int serial_place(const struct epmd_nodes *t, const struct epmd_order *o, uint64_t serial)
 {
-	int k = c->at < t->live.len ? c->at : t->live.len;
+	int from = 0, to = o->len, middle;
 
-	while (k > 0 && t->node[t->live.row[k - 1]].serial >= c->serial)
-		k--;
-	if (k == 0)
-		return -1;
-	c->at = (uint16_t)(k - 1);
-	c->serial = t->node[t->live.row[k - 1]].serial;
-	return t->live.row[k - 1];
-}
-
-/*
- * The earliest remembered row that is later than the one listed last, or -1. That one stood at
- * c->at, and may have moved down since.
- */
-static int list_next_old(const struct epmd_nodes *t, struct epmd_cursor *c)
-{
-	int k = c->at < t->old.len ? c->at : t->old.len;
-
-	while (k > 0 && t->node[t->old.row[k - 1]].serial > c->serial)
-		k--;
-	while (k < t->old.len && t->node[t->old.row[k]].serial <= c->serial)
-		k++;
-	if (k >= t->old.len)
-		return -1;
-	c->at = (uint16_t)k;
-	c->serial = t->node[t->old.row[k]].serial;
-	return t->old.row[k];
+	while (from < to) {
+		middle = (from + to) / 2;
+		if (t->node[o->row[middle]].serial < serial)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
 }
 
 /* The next row to list, or -1 at the end. */
 static int list_next(const struct epmd_nodes *t, struct epmd_cursor *c)
 {
-	int row = -1;
+	int place, row = -1;
 
 	if (!c->old) {
-		row = list_next_live(t, c);
-		if (row < 0 && c->kind != EPMD_NAMES_REQ) {
+		place = serial_place(t, &t->live, c->serial);
+		if (place > 0) {
+			row = t->live.row[place - 1];
+		} else if (c->kind != EPMD_NAMES_REQ) {
 			c->old = 1;
-			c->at = 0;
 			c->serial = 0;
 		}
 	}
-	return c->old ? list_next_old(t, c) : row;
+	if (c->old) {
+		place = serial_place(t, &t->old, c->serial + 1);
+		if (place < t->old.len)
+			row = t->old.row[place];
+	}
+	if (row >= 0)
+		c->serial = t->node[row].serial;
+	return row;
 }
 
 static size_t line_names(const struct epmd_nodes *t, int row, uint8_t *out)
@@ -852,7 +839,6 @@ static void list_request(const struct epmd_nodes *t, const struct epmd_asker *wh
 	decide(a, EPMD_LIST, EPMD_OK);
 	a->cursor.kind = who->local_names && !who->local ? 0 : kind;
 	a->cursor.old = 0;
-	a->cursor.at = t->live.len;
 	a->cursor.serial = UINT64_MAX;
 }
 
