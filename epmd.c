@@ -826,8 +826,8 @@ static void port2_request(const struct epmd_nodes *t, const uint8_t *in, struct 
  * NAMES_REQ, DUMP_REQ and STATUS_REQ. What follows the request byte is ignored, but for the `c`
  * of a STATUS_REQ. With -local_names a peer on another host gets a list without a line.
  */
-static void list_request(const struct epmd_nodes *t, const struct epmd_asker *who,
-    const uint8_t *in, size_t end, struct epmd_answer *a)
+static void list_request(const struct epmd_asker *who, const uint8_t *in, size_t end,
+    struct epmd_answer *a)
 {
 	const uint8_t kind = in[AT_REQUEST];
 
@@ -913,7 +913,7 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 	case EPMD_NAMES_REQ:
 	case EPMD_DUMP_REQ:
 	case EPMD_STATUS_REQ:
-		list_request(t, who, in, end, a);
+		list_request(who, in, end, a);
 		break;
 	case EPMD_KILL_REQ:
 		kill_request(t, who, a);
@@ -1776,6 +1776,11 @@ static int listen_on(const union address *a)
 	return refused ? 1 : -1;
 }
 
+static const char *list_source(void)
+{
+	return set.addresses == getenv("ERL_EPMD_ADDRESS") ? "ERL_EPMD_ADDRESS" : "-address";
+}
+
 /* Adds each address of the list to the first `len`, unless it is there; returns their number. */
 static int listen_parse(const char *list, union address a[EPMD_LISTEN_MAX], int len)
 {
@@ -1792,12 +1797,13 @@ static int listen_parse(const char *list, union address a[EPMD_LISTEN_MAX], int 
 		list += end;
 		memcpy(copy, text, sizeof copy);
 		if (end >= sizeof text || address_parse(copy, (uint16_t)set.port, &next) < 0)
-			fail(0, "not an IP address: \"%s\"", text);
+			fail(0, "%s: not an IP address: \"%s\" "
+			    "(it takes no name, bracket or port)", list_source(), text);
 		for (k = 0; k < len && !address_is_same(&a[k], &next); k++)
 			;
 		if (k == EPMD_LISTEN_MAX)
-			fail(0, "too many addresses: beside 127.0.0.1 and ::1 there may be %d",
-			    EPMD_LISTEN_MAX - beside);
+			fail(0, "%s: too many: beside 127.0.0.1 and ::1 there may be %d",
+			    list_source(), EPMD_LISTEN_MAX - beside);
 		a[k] = next;
 		len = k < len ? len : k + 1;
 	}
@@ -1834,7 +1840,7 @@ static int listen_open(char on[ADDRESS_TEXT_MAX])
 	if (!all)
 		len = listen_parse(set.addresses, a, len);
 	if (!all && set.addresses[strspn(set.addresses, ", \t")] == '\0')
-		fail(0, "the list of addresses is empty");
+		fail(0, "%s: the list is empty", list_source());
 	for (any = 1; any >= 0; any--) {
 		for (k = 0; k < len; k++) {
 			if (address_is_any(&a[k]) != any || listen_covers(a, len, k))
@@ -2297,7 +2303,7 @@ static enum step conn_send(struct conn *c, const uint8_t *bytes, size_t len)
 {
 	const struct epmd_cursor from = c->cursor;
 	const size_t room = sizeof chunk - EPMD_PACKET_MAX;
-	size_t end = len, less;
+	size_t end = len, lines;
 	ssize_t sent;
 	int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 
@@ -2318,12 +2324,14 @@ static enum step conn_send(struct conn *c, const uint8_t *bytes, size_t len)
 	else if (c->since_ms != 0) /* each step has -packet_timeout, all of them five times that */
 		c->deadline_ms = earlier(clock_ms() + timeout_ms(), c->since_ms + 5 * timeout_ms());
 	if ((size_t)sent < end && from.kind != 0) {
-		/* Sets the cursor behind the line that was cut, by making the lines up to it again. */
+		/* Sets the cursor behind the line that was cut: makes the lines up to it again. */
 		c->cursor = from;
 		end = len;
 		if ((size_t)sent > len) {
-			less = (size_t)sent - len + EPMD_LINE_MAX - 1;
-			end += epmd_list(&nodes, &c->cursor, chunk + len, less < room ? less : room);
+			lines = (size_t)sent - len - 1;
+			if (lines > room - EPMD_LINE_MAX)
+				lines = room - EPMD_LINE_MAX;
+			end += epmd_list(&nodes, &c->cursor, chunk + len, lines + EPMD_LINE_MAX);
 		}
 	}
 	if ((size_t)sent < end) {
@@ -2527,7 +2535,6 @@ static int accept_one(int lfd)
 	case EWOULDBLOCK:
 #endif
 	case EINTR:
-	case EPERM: /* by a firewall's rule */
 	case EPROTO:
 	case ECONNABORTED:
 		return 0; /* nobody waits, or who did has gone */
@@ -3099,7 +3106,7 @@ static int cli_no_answer(void)
 	if (cli.error == ETIMEDOUT)
 		(void)complain("time is up, with no answer from %s", cli.daemon);
 	else
-		(void)complain("no answer from epmd: is it one, and may this host ask?");
+		(void)complain("no answer from %s: is it one, and may this host ask?", cli.daemon);
 	return NO_EPMD;
 }
 
@@ -3669,9 +3676,10 @@ static void set_limits(void)
 			}
 		}
 	}
-	room = room > FD_RESERVE ? room - FD_RESERVE : 0;
-	if (room < 3)
-		fail(0, "the limit of open files is too low");
+	if (room < FD_RESERVE + 3)
+		fail(0, "the limit of open files is too low: it leaves %lu, and %d are needed",
+		    (unsigned long)room, FD_RESERVE + 3);
+	room -= FD_RESERVE;
 	spare = room / 4 < EPMD_CONN_SPARE ? room / 4 : EPMD_CONN_SPARE;
 	if (spare < 2)
 		spare = 2;
@@ -4025,7 +4033,7 @@ static void read_settings(char **argv, struct command_line *line)
 			line->last[o->use] = o;
 		}
 		for (k = o->run != NULL ? o->args : o->flag == NULL; k > 0; k--)
-			if (*++argv == NULL)
+			if (*++argv == NULL || (o->number == NULL && **argv == '-'))
 				fail(MISTAKE, "%s needs %s", o->name,
 				    o->number != NULL ? "a number" : o->needs);
 		if (o->flag != NULL)
@@ -4072,7 +4080,9 @@ static void open_sockets(int has_options)
 	}
 	fail(0, "cannot listen on %s port %u: %s%s", on, (unsigned)set.port, strerror(error),
 	    error != EADDRINUSE ? "" :
-	    is_epmd ? ": an epmd answers there already" : ": something that is no epmd has it");
+	    is_epmd ? ": an epmd answers there already" :
+	    cli.error == ETIMEDOUT ? ": what has it does not answer" :
+	    ": something that is no epmd has it");
 }
 
 /*

@@ -1,7 +1,6 @@
 # The commands: what they ask, how long they try, what they print and why they fail.
 load ../tools/helper
 
-NO_ANSWER="epmd: no answer from epmd: is it one, and may this host ask?"
 NOT_ALLOWED="epmd: not allowed, unless the daemon runs with -relaxed_command_check"
 
 # what a command says: STATUS, standard output and standard error, in lines
@@ -11,7 +10,8 @@ told() { # COMMAND...
 }
 
 # whoever has the port answers so; others than an epmd, too
-stranger() { # SUPERVISOR-OPTION ARGUMENT...
+stranger() { # SUPERVISOR-OPTION ARGUMENT...; sets NO_ANSWER to what a command says of it
+    NO_ANSWER="epmd: no answer from local epmd, port $PORT: is it one, and may this host ask?"
     "$BUILD/supervisor" "$1" "127.0.0.1,$PORT" "${@:2}" >"$TMP/stranger" 3>&- &
     remember $!
     wait_for listening "$PORT"
@@ -332,7 +332,7 @@ gone	5001	-	-	down	-	-|"
     free_port
     stranger -a "HTTP/1.1 400 Bad Request"
     is "$(told epmd -port "$PORT" -counts)" \
-        "1||epmd: no answer from epmd: is it one, and may this host ask?"
+        "1||$NO_ANSWER"
 }
 
 # ---- -wait -register

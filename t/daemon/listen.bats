@@ -78,7 +78,7 @@ epmd_on() { # NETNS ARGUMENT...
 @test "a scoped address on an interface that is not there is an error" {
     for address in fe80::1%none fe80::1% fe80::1%+1 fe80::1%-18446744073709551615; do
         run --separate-stderr timeout 5 "$EPMD" -port "$PORT" -address "$address"
-        is "$address $status:$output:$stderr" "$address 1::epmd: not an IP address: \"$address\""
+        is "$address $status:$output:$stderr" "$address 1::epmd: -address: not an IP address: \"$address\" (it takes no name, bracket or port)"
     done
 }
 
@@ -190,10 +190,10 @@ ipv6_option() { # which setsockopt() is IPV6_V6ONLY's, as a start shows that fai
 @test "a list that names no address is an error, an empty variable is not" {
     for list in "" "," " , "; do
         run --separate-stderr timeout 5 "$EPMD" -port "$PORT" -address "$list"
-        is "$status:$output:$stderr" "1::epmd: the list of addresses is empty"
+        is "$status:$output:$stderr" "1::epmd: -address: the list is empty"
     done
     ERL_EPMD_ADDRESS=, run --separate-stderr timeout 5 "$EPMD" -port "$PORT"
-    is "$status:$output:$stderr" "1::epmd: the list of addresses is empty"
+    is "$status:$output:$stderr" "1::epmd: ERL_EPMD_ADDRESS: the list is empty"
     ERL_EPMD_ADDRESS='' start
     is "$(names)" ""
 }
@@ -261,6 +261,6 @@ has_sockets() { # NETNS
     for i in 127.0.1.31 ::1,fd77::1; do
         run --separate-stderr timeout 5 ip netns exec "$HOST" "$EPMD" -address "$list,$i"
         is "$status:$output:$stderr" \
-            "1::epmd: too many addresses: beside 127.0.0.1 and ::1 there may be 30"
+            "1::epmd: -address: too many: beside 127.0.0.1 and ::1 there may be 30"
     done
 }

@@ -202,6 +202,16 @@ foreground() { # OPTION...: a daemon without -d
     done
 }
 
+@test "a limit of open files that leaves too few is an error that says how many" {
+    need_no_runner
+    for ((limit = 6; limit < 64; limit++)); do # with those that bats has open
+        run --separate-stderr timeout 5 prlimit --nofile="$limit" "$EPMD" -port "$PORT"
+        [[ $stderr != *"too low"* ]] || break
+    done
+    is "$status:$output" "1:"
+    like "$stderr" '^epmd: the limit of open files is too low: it leaves [0-5], and 6 are needed$'
+}
+
 @test "a limit of open files that lowers what is admitted is a warning, in the foreground too" {
     need_no_runner
     EPMD_RUNNER='prlimit --nofile=64' foreground -address 127.0.0.1

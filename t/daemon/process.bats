@@ -74,13 +74,18 @@ daemon() { # OPTION...: on $PORT, to be ended with the test
     is "$status:$output" "0:"
 }
 
-@test "-daemon where a stranger has the port is an error" {
-    "$BUILD/supervisor" -l "0.0.0.0,$PORT" sleep 60 3>&- &
-    remember $!
-    wait_for listening "$PORT"
-    run --separate-stderr timeout 20 "$EPMD" -port "$PORT" -daemon
-    is "$status:$output" "1:"
-    like "$stderr" "^epmd: .*port $PORT: Address already in use: something that is no epmd has it\$"
+@test "-daemon where a stranger has the port is an error, and says whether that answers" {
+    local stranger what
+    while read -r stranger what; do
+        free_port
+        "$BUILD/supervisor" "$stranger" "127.0.0.1,$PORT" HTTP/1.1 >"$TMP/stranger" 3>&- &
+        remember $!
+        wait_for listening "$PORT"
+        run --separate-stderr timeout 20 "$EPMD" -port "$PORT" -daemon
+        is "$status:$output" "1:"
+        like "$stderr" "^epmd: .*port $PORT: Address already in use: $what\$"
+    done <<<"-a something that is no epmd has it
+-m what has it does not answer"
 }
 
 @test "-daemon with an address that cannot be had is an error" {
