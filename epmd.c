@@ -521,19 +521,20 @@ void epmd_release(struct epmd_nodes *t, int row, uint32_t now)
  * to come.
  */
 
-/* The first place in the order whose row has this serial or a later one. */
-static int serial_place(const struct epmd_nodes *t, const struct epmd_order *o, uint64_t serial)
+/*
+ * The first place in the order whose row has this serial or a later one. The search begins at
+ * `place`, which is near it.
+ */
+static int serial_place(const struct epmd_nodes *t, const struct epmd_order *o, uint64_t serial,
+    int place)
 {
-	int from = 0, to = o->len, middle;
-
-	while (from < to) {
-		middle = (from + to) / 2;
-		if (t->node[o->row[middle]].serial < serial)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	return from;
+	if (place > o->len)
+		place = o->len;
+	while (place > 0 && t->node[o->row[place - 1]].serial >= serial)
+		place--;
+	while (place < o->len && t->node[o->row[place]].serial < serial)
+		place++;
+	return place;
 }
 
 /* The next row to list, or -1 at the end. */
@@ -542,21 +543,23 @@ static int list_next(const struct epmd_nodes *t, struct epmd_cursor *c)
 	int place, row = -1;
 
 	if (!c->old) {
-		place = serial_place(t, &t->live, c->serial);
-		if (place > 0) {
-			row = t->live.row[place - 1];
+		place = serial_place(t, &t->live, c->serial, c->at) - 1;
+		if (place >= 0) {
+			row = t->live.row[place];
 		} else if (c->kind != EPMD_NAMES_REQ) {
 			c->old = 1;
 			c->serial = 0;
 		}
 	}
 	if (c->old) {
-		place = serial_place(t, &t->old, c->serial + 1);
+		place = serial_place(t, &t->old, c->serial + 1, c->at);
 		if (place < t->old.len)
 			row = t->old.row[place];
 	}
-	if (row >= 0)
+	if (row >= 0) {
 		c->serial = t->node[row].serial;
+		c->at = (uint16_t)place;
+	}
 	return row;
 }
 
@@ -839,6 +842,7 @@ static void list_request(const struct epmd_asker *who, const uint8_t *in, size_t
 	decide(a, EPMD_LIST, EPMD_OK);
 	a->cursor.kind = who->local_names && !who->local ? 0 : kind;
 	a->cursor.old = 0;
+	a->cursor.at = EPMD_NODE_MAX;
 	a->cursor.serial = UINT64_MAX;
 }
 

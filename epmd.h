@@ -152,6 +152,7 @@ struct epmd_nodes {
  */
 struct epmd_cursor {
 	uint64_t serial;       /* of the row listed last; the highest, or 0 of the old, before it */
+	uint16_t at;           /* its place in its order then, near which the next one stands */
 	uint8_t kind;          /* EPMD_NAMES_REQ, EPMD_DUMP_REQ or EPMD_STATUS_REQ; 0 at the end */
 	uint8_t old;           /* whether the live rows are done and the remembered ones follow */
 };
