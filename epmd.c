@@ -1398,7 +1398,7 @@ static void log_tables(void)
 /* ---- what was counted since the start ---- */
 
 static struct {
-	uint32_t since;                /* seconds, wall clock */
+	int64_t since_ms;              /* the daemon's start, monotonic */
 	int nodes_max;
 	unsigned long requests[REQUEST_KINDS];
 } counts;
@@ -1447,15 +1447,22 @@ static size_t add_text(char *line, size_t room, size_t at, const char *format, .
 	return at;
 }
 
+/* Seconds since the daemon's start, however the wall clock was set meanwhile. */
+static uint32_t uptime(void)
+{
+	return (uint32_t)((clock_ms() - counts.since_ms) / 1000);
+}
+
 /* SIGUSR1. */
 static void log_counts(void)
 {
+	const uint32_t now = (uint32_t)time(NULL), up = uptime();
 	char line[512] = "";
 	uint8_t since[24];
 	size_t at;
 	int k;
 
-	since[put_date(since, 0, counts.since)] = '\0';
+	since[put_date(since, 0, now > up ? now - up : 0)] = '\0';
 	at = add_text(line, sizeof line - 1, 0, "up since %s; nodes %d, at most %d;",
 	    (const char *)since, nodes.live.len, counts.nodes_max);
 	for (k = 0; k < REQUEST_KINDS; k++)
@@ -1477,11 +1484,10 @@ static void add_metric(struct epmd_answer *a, const char *name, const char *type
 /* The same in Prometheus's text format, behind an answer. */
 static void answer_counts(struct epmd_answer *a)
 {
-	const unsigned long now = (unsigned long)time(NULL);
 	char *const out = (char *)a->out;
 	int k;
 
-	add_metric(a, "uptime_seconds", "gauge", now > counts.since ? now - counts.since : 0);
+	add_metric(a, "uptime_seconds", "gauge", uptime());
 	add_metric(a, "nodes", "gauge", nodes.live.len);
 	add_metric(a, "nodes_max", "gauge", (unsigned long)counts.nodes_max);
 	add_metric(a, "nodes_limit", "gauge", nodes.limit);
@@ -4137,7 +4143,7 @@ int main(int argc, char **argv)
 	give_up_rights();
 	if (set.systemd)
 		open_notify();
-	counts.since = (uint32_t)time(NULL);
+	counts.since_ms = clock_ms();
 	log_start();
 	log_at(1, "epmd running - daemon = %d", set.daemon);
 	for (next_ms = turn_clock(); !ended; next_ms = turn(next_ms))

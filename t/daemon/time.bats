@@ -10,7 +10,7 @@ start_faked() { # OPTION...
     library=$(find /usr/lib /usr/local/lib -name libfaketime.so.1 2>/dev/null | head -n 1)
     [ -n "$library" ] || skip 'no libfaketime'
     need_no_runner
-    jump +0
+    [ -f "$TMP/clock" ] || jump +0
     EPMD_RUNNER="env LD_PRELOAD=$library FAKETIME_TIMESTAMP_FILE=$TMP/clock FAKETIME_NO_CACHE=1
         FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1
         ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0" start "$@"
@@ -123,4 +123,15 @@ near() { # SECONDS SECONDS: within a minute
     start_faked
     jump '1970-01-01 00:00:01'
     [ "$(wall first)" -gt 3 ]
+}
+
+@test "a clock that is set after the start, as on a device without its own, is no time of being up" {
+    jump '1970-01-01 00:00:01'
+    start_faked
+    kill -USR1 "$EPMD_PID"
+    wait_for grep -q 'up since 1970-01-01T00:00:0' "$TMP/log"
+    jump +0
+    [ "$(count uptime_seconds)" -lt 600 ]
+    kill -USR1 "$EPMD_PID"
+    wait_for grep -q "up since $(date -u +%Y-)" "$TMP/log"
 }

@@ -181,7 +181,7 @@ int main(void)
 	stderr_is = Frama_C_interval(STDERR_WAITS, STDERR_OWN);
 	set.relaxed = Frama_C_interval(0, 1);
 	set.local_names = Frama_C_interval(0, 1);
-	counts.since = Frama_C_unsigned_int_interval(0, UINT32_MAX);
+	counts.since_ms = Frama_C_interval(0, INT_MAX);
 	conn_limit = (uint16_t)Frama_C_interval(3, EPMD_CONN_MAX);
 	nodes.limit = (uint16_t)Frama_C_interval(1, EPMD_NODE_MAX);
 	log_socket = Frama_C_interval(0, 1023);
