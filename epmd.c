@@ -996,31 +996,21 @@ union address {
 	struct sockaddr_in6 v6;
 };
 
-/*
- * Reads the decimal number that text starts with, less than 2^32 - 1, into *v. Returns where it
- * ends, or NULL if there is none such.
- */
-static const char *number_read(const char *text, uint32_t *v)
+/* Whether text is a decimal number below 2^32 - 1 and no more; sets *v to it. */
+static int is_number(const char *text, uint32_t *v)
 {
 	char *end;
 	const unsigned long number = strtoul(text, &end, 10);
 
 	*v = (uint32_t)number;
-	return *text < '0' || *text > '9' || number >= UINT32_MAX ? NULL : end;
+	return *text >= '0' && *text <= '9' && *end == '\0' && number < UINT32_MAX;
 }
 
-/* Whether text is such a number and no more. */
-static int is_number(const char *text, uint32_t *v)
+/* Sets *a from a text of less than ADDRESS_TEXT_MAX bytes; -1 if that is no IP address. */
+static int address_parse(const char *text, uint16_t port, union address *a)
 {
-	const char *const end = number_read(text, v);
-
-	return end != NULL && *end == '\0';
-}
-
-/* Sets *a from text, which is cut at the `%` of a scoped address; -1 if it is no IP address. */
-static int address_parse(char *text, uint16_t port, union address *a)
-{
-	char *scope = strchr(text, '%');
+	const char *const scope = strchr(text, '%');
+	char ip[ADDRESS_TEXT_MAX];
 
 	memset(a, 0, sizeof *a);
 	if (inet_pton(AF_INET, text, &a->v4.sin_addr) == 1) {
@@ -1028,17 +1018,16 @@ static int address_parse(char *text, uint16_t port, union address *a)
 		a->v4.sin_port = htons(port);
 		return 0;
 	}
-	if (scope != NULL)
-		*scope++ = '\0';
-	if (inet_pton(AF_INET6, text, &a->v6.sin6_addr) != 1)
+	snprintf(ip, sizeof ip, "%.*s", (int)strcspn(text, "%"), text);
+	if (inet_pton(AF_INET6, ip, &a->v6.sin6_addr) != 1)
 		return -1;
 	a->v6.sin6_family = AF_INET6;
 	a->v6.sin6_port = htons(port);
 	if (scope != NULL)
-		a->v6.sin6_scope_id = if_nametoindex(scope);
+		a->v6.sin6_scope_id = if_nametoindex(scope + 1);
 	if (scope == NULL || a->v6.sin6_scope_id != 0)
 		return 0;
-	return is_number(scope, &a->v6.sin6_scope_id) && a->v6.sin6_scope_id != 0 ? 0 : -1;
+	return is_number(scope + 1, &a->v6.sin6_scope_id) && a->v6.sin6_scope_id != 0 ? 0 : -1;
 }
 
 static socklen_t address_len(const union address *a)
@@ -1049,17 +1038,12 @@ static socklen_t address_len(const union address *a)
 /* The IP address in network order; *len is 4, 16, or 0 if it is none. */
 static const uint8_t *address_bytes(const union address *a, size_t *len)
 {
-	switch (a->any.sa_family) {
-	case AF_INET:
-		*len = 4;
-		return (const uint8_t *)&a->v4.sin_addr;
-	case AF_INET6:
+	if (a->any.sa_family == AF_INET6) {
 		*len = 16;
 		return a->v6.sin6_addr.s6_addr;
-	default:
-		*len = 0;
-		return (const uint8_t *)a;
 	}
+	*len = a->any.sa_family == AF_INET ? 4 : 0;
+	return (const uint8_t *)&a->v4.sin_addr;
 }
 
 /* The interface of a scoped address, or 0. */
@@ -1125,9 +1109,7 @@ static void address_text(const union address *a, char text[ADDRESS_TEXT_MAX])
 	snprintf(text, ADDRESS_TEXT_MAX, "%s%s%s", ip, scope != 0 ? "%" : "", interface);
 }
 
-/*
- * The address that a socket is bound to or, if `peer`, connected to; of no family if it has none.
- */
+/* What a socket is bound to or, if `peer`, connected to; an address of no family if it has none. */
 static union address socket_address(int fd, int peer)
 {
 	union address a;
