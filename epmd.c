@@ -1768,75 +1768,60 @@ static int listen_on(const union address *a)
 	return refused ? 1 : -1;
 }
 
-static const char *list_source(void)
-{
-	return set.addresses == getenv("ERL_EPMD_ADDRESS") ? "ERL_EPMD_ADDRESS" : "-address";
-}
-
 /* Adds each address of the list to the first `len`, unless it is there; returns their number. */
 static int listen_parse(const char *list, union address a[EPMD_LISTEN_MAX], int len)
 {
-	static const char separators[] = ", \t";
+	static const char separators[] = ", \t", name[] = "ERL_EPMD_ADDRESS";
+	const char *const from = set.addresses == getenv(name) ? name : "-address";
 	const int beside = len;
-	char text[ADDRESS_TEXT_MAX], copy[ADDRESS_TEXT_MAX];
+	char text[ADDRESS_TEXT_MAX];
 	union address next = { .any = { .sa_family = AF_UNSPEC } };
 	size_t end;
 	int k;
 
-	for (list += strspn(list, separators); *list != '\0'; list += strspn(list, separators)) {
+	list += strspn(list, separators);
+	if (*list == '\0')
+		fail(0, "%s: the list is empty", from);
+	for (; *list != '\0'; list += end + strspn(list + end, separators)) {
 		end = strcspn(list, separators);
 		snprintf(text, sizeof text, "%.*s", (int)end, list);
-		list += end;
-		memcpy(copy, text, sizeof copy);
-		if (end >= sizeof text || address_parse(copy, (uint16_t)set.port, &next) < 0)
+		if (end >= sizeof text || address_parse(text, (uint16_t)set.port, &next) < 0)
 			fail(0, "%s: not an IP address: \"%s\" "
-			    "(it takes no name, bracket or port)", list_source(), text);
+			    "(it takes no name, bracket or port)", from, text);
 		for (k = 0; k < len && !address_is_same(&a[k], &next); k++)
 			;
 		if (k == EPMD_LISTEN_MAX)
 			fail(0, "%s: too many: beside 127.0.0.1 and ::1 there may be %d",
-			    list_source(), EPMD_LISTEN_MAX - beside);
+			    from, EPMD_LISTEN_MAX - beside);
 		a[k] = next;
-		len = k < len ? len : k + 1;
+		if (k == len)
+			len++;
 	}
 	return len;
 }
 
 /*
- * Whether the list has a wildcard that covers its address k. Of wildcards, `::` and `::%eth0`, the
- * first covers the others.
- */
-static int listen_covers(const union address *a, int len, int k)
-{
-	const int end = address_is_any(&a[k]) ? k : len;
-	int w;
-
-	for (w = 0; w < end; w++)
-		if (w != k && address_is_any(&a[w]) && a[w].any.sa_family == a[k].any.sa_family)
-			return 1;
-	return 0;
-}
-
-/*
- * Listens on all that was asked for: on the wildcards, then on the others, as the log names them.
- * The default addresses, which begin the list, may be absent. On failure returns -1 with errno, and
- * the address in `on`; the sockets opened so far stay open.
+ * Listens on all that was asked for: on the wildcards, then on the others, as the log names them. A
+ * wildcard covers the other addresses of its family, and other wildcards, such as `::%eth0`. The
+ * default addresses, which begin the list, may be absent. On failure returns -1 with errno, and the
+ * address in `on`; the sockets opened so far stay open.
  */
 static int listen_open(char on[ADDRESS_TEXT_MAX])
 {
 	const int all = set.addresses == NULL;
 	union address a[EPMD_LISTEN_MAX];
-	int len, k, any, defaults, failed;
+	int covered[2] = { 0, 0 }; /* IPv4, IPv6 */
+	int len, defaults, k, any, is_v6, failed;
 
 	len = defaults = listen_parse(all ? "0.0.0.0 ::" : "127.0.0.1 ::1", a, 0);
 	if (!all)
 		len = listen_parse(set.addresses, a, len);
-	if (!all && set.addresses[strspn(set.addresses, ", \t")] == '\0')
-		fail(0, "%s: the list is empty", list_source());
 	for (any = 1; any >= 0; any--) {
 		for (k = 0; k < len; k++) {
-			if (address_is_any(&a[k]) != any || listen_covers(a, len, k))
+			is_v6 = a[k].any.sa_family == AF_INET6;
+			if (address_is_any(&a[k]) != any || covered[is_v6])
 				continue;
+			covered[is_v6] = any;
 			address_text(&a[k], on);
 			failed = listen_on(&a[k]);
 			if (failed != 0 && (k >= defaults || failed < 0))
@@ -1846,25 +1831,20 @@ static int listen_open(char on[ADDRESS_TEXT_MAX])
 	return listen_len > 0 ? 0 : -1;
 }
 
-/* A number from the environment, or 0. */
-static uint32_t environment_number(const char *name)
-{
-	const char *const text = getenv(name);
-	uint32_t v;
-
-	return text != NULL && is_number(text, &v) ? v : 0;
-}
-
 /*
  * How many sockets the supervisor opened, from descriptor 3 on, by sd_listen_fds(3); one too many
  * if there are more than EPMD_LISTEN_MAX.
  */
 static int listen_handed(void)
 {
-	const int is_ours = (long)environment_number("LISTEN_PID") == (long)getpid();
-	const uint32_t count = is_ours ? environment_number("LISTEN_FDS") : 0;
+	const char *const pid = getenv("LISTEN_PID"), *const fds = getenv("LISTEN_FDS");
+	uint32_t n;
 
-	return count <= EPMD_LISTEN_MAX ? (int)count : EPMD_LISTEN_MAX + 1;
+	if (pid == NULL || !is_number(pid, &n) || (long)n != (long)getpid())
+		return 0;
+	if (fds == NULL || !is_number(fds, &n))
+		return 0;
+	return n <= EPMD_LISTEN_MAX ? (int)n : EPMD_LISTEN_MAX + 1;
 }
 
 static void listen_inherit(void)
@@ -1894,12 +1874,10 @@ static void listen_inherit(void)
 /* So that the next epmd can bind the port at once. */
 static void listen_close(void)
 {
-	int k, lfd;
+	int k;
 
 	for (k = 0; k < listen_len; k++) {
-		lfd = polled[POLL_LISTEN + k].fd;
-		if (lfd >= 0)
-			(void)close(lfd);
+		(void)close(polled[POLL_LISTEN + k].fd);
 		polled[POLL_LISTEN + k].fd = -1;
 	}
 }
