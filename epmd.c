@@ -540,7 +540,7 @@ static int serial_place(const struct epmd_nodes *t, const struct epmd_order *o, 
 /* The next row to list, or -1 at the end. */
 static int list_next(const struct epmd_nodes *t, struct epmd_cursor *c)
 {
-	int place, row = -1;
+	int place = 0, row = -1;
 
 	if (!c->old) {
 		place = serial_place(t, &t->live, c->serial, c->at) - 1;
