@@ -1786,8 +1786,9 @@ static int listen_parse(const char *list, union address a[EPMD_LISTEN_MAX], int 
 		end = strcspn(list, separators);
 		snprintf(text, sizeof text, "%.*s", (int)end, list);
 		if (end >= sizeof text || address_parse(text, (uint16_t)set.port, &next) < 0)
-			fail(0, "%s: not an IP address: \"%s\" "
-			    "(it takes no name, bracket or port)", from, text);
+			fail(0, "%s: not an IP address: \"%s\" (%s)", from, text,
+			    strchr(text, '%') != NULL ? "is there such an interface?" :
+			    "it takes no name, bracket or port");
 		for (k = 0; k < len && !address_is_same(&a[k], &next); k++)
 			;
 		if (k == EPMD_LISTEN_MAX)
@@ -1877,56 +1878,41 @@ static void listen_close(void)
 	int k;
 
 	for (k = 0; k < listen_len; k++) {
-		(void)close(polled[POLL_LISTEN + k].fd);
+		if (polled[POLL_LISTEN + k].fd >= 0)
+			(void)close(polled[POLL_LISTEN + k].fd);
 		polled[POLL_LISTEN + k].fd = -1;
 	}
 }
 
 /* ==== 10 Parking: a connection that has to wait is in the kernel's queue, or else in polled[]  */
 
+/* queue_change() begins to wait for POLLIN or POLLOUT, or ends it; -1 if the kernel refuses. */
 #ifdef USE_EPOLL
 static int queue_open(void)
 {
 	return epoll_create1(EPOLL_CLOEXEC);
 }
 
-/*
- * Waits for POLLIN or POLLOUT. `has`: the connection is in the queue already. Returns -1 if the
- * kernel refuses; then the connection is not in the queue.
- */
-static int queue_set(int fd, int slot, short want, int has)
+static int queue_change(int begin, int fd, int slot, short want)
 {
 	struct epoll_event e;
 
 	memset(&e, 0, sizeof e);
 	e.events = want == POLLIN ? EPOLLIN : EPOLLOUT;
-	e.data.u64 = (uint64_t)fd * EPMD_CONN_MAX + (uint64_t)slot;
-	if (epoll_ctl(polled[POLL_QUEUE].fd, has ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e) == 0)
-		return 0;
-	if (has)
-		(void)epoll_ctl(polled[POLL_QUEUE].fd, EPOLL_CTL_DEL, fd, &e);
-	return -1;
+	e.data.u64 = (uint64_t)slot;
+	return epoll_ctl(polled[POLL_QUEUE].fd, begin ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, fd, &e);
 }
 
-/*
- * The slots that are ready; returns their number. If a descriptor could not be closed it may still
- * be in the queue, though its slot is another connection's by now: then it is taken out.
- */
+/* Sets which slots are ready; returns their number. */
 static int queue_ready(int slot[EPMD_BATCH_MAX])
 {
 	struct epoll_event ready[EPMD_BATCH_MAX];
 	const int n = epoll_wait(polled[POLL_QUEUE].fd, ready, EPMD_BATCH_MAX, 0);
-	int k, fd, found = 0;
+	int k;
 
-	for (k = 0; k < n; k++) {
-		fd = (int)(ready[k].data.u64 / EPMD_CONN_MAX);
-		slot[found] = (int)(ready[k].data.u64 % EPMD_CONN_MAX);
-		if (conns[slot[found]].fd == fd && conns[slot[found]].state != CONN_FREE)
-			found++;
-		else
-			(void)epoll_ctl(polled[POLL_QUEUE].fd, EPOLL_CTL_DEL, fd, &ready[k]);
-	}
-	return found;
+	for (k = 0; k < n; k++)
+		slot[k] = (int)(ready[k].data.u64 % EPMD_CONN_MAX);
+	return n;
 }
 #elif defined USE_KQUEUE
 static int queue_open(void)
@@ -1938,7 +1924,7 @@ static int queue_open(void)
 	return fd;
 }
 
-static int queue_change(int fd, int slot, short want, unsigned short action)
+static int queue_change(int begin, int fd, int slot, short want)
 {
 	const uintptr_t data = (uintptr_t)slot;
 	struct kevent e;
@@ -1946,22 +1932,9 @@ static int queue_change(int fd, int slot, short want, unsigned short action)
 	memset(&e, 0, sizeof e);
 	e.ident = (uintptr_t)fd;
 	e.filter = want == POLLIN ? EVFILT_READ : EVFILT_WRITE;
-	e.flags = action;
-	/* It is a pointer, or on older NetBSD an integer of that size. */
-	memcpy(&e.udata, &data, sizeof e.udata);
+	e.flags = begin ? EV_ADD : EV_DELETE;
+	memcpy(&e.udata, &data, sizeof e.udata); /* a pointer, or on older NetBSD an integer */
 	return kevent(polled[POLL_QUEUE].fd, &e, 1, NULL, 0, NULL);
-}
-
-/* As above. Reading and writing are two events here, of which one is waited for. */
-static int queue_set(int fd, int slot, short want, int has)
-{
-	if (has)
-		(void)queue_change(fd, slot, want == POLLIN ? POLLOUT : POLLIN, EV_DELETE);
-	if (queue_change(fd, slot, want, EV_ADD) == 0)
-		return 0;
-	if (has)
-		(void)queue_change(fd, slot, want, EV_DELETE);
-	return -1;
 }
 
 static int queue_ready(int slot[EPMD_BATCH_MAX])
@@ -1970,19 +1943,13 @@ static int queue_ready(int slot[EPMD_BATCH_MAX])
 	struct kevent ready[EPMD_BATCH_MAX];
 	const int n = kevent(polled[POLL_QUEUE].fd, NULL, 0, ready, EPMD_BATCH_MAX, &at_once);
 	uintptr_t data;
-	int k, found = 0;
+	int k;
 
 	for (k = 0; k < n; k++) {
 		memcpy(&data, &ready[k].udata, sizeof data);
-		slot[found] = (int)data;
-		if (conns[slot[found]].fd == (int)ready[k].ident &&
-		    conns[slot[found]].state != CONN_FREE)
-			found++;
-		else
-			(void)queue_change((int)ready[k].ident, slot[found],
-			    ready[k].filter == EVFILT_READ ? POLLIN : POLLOUT, EV_DELETE);
+		slot[k] = (int)(data % EPMD_CONN_MAX);
 	}
-	return found;
+	return n;
 }
 #else
 static int queue_open(void)
@@ -1990,9 +1957,9 @@ static int queue_open(void)
 	return -1;
 }
 
-static int queue_set(int fd, int slot, short want, int has)
+static int queue_change(int begin, int fd, int slot, short want)
 {
-	(void)fd, (void)slot, (void)want, (void)has;
+	(void)begin, (void)fd, (void)slot, (void)want;
 	return -1;
 }
 
@@ -2015,6 +1982,17 @@ static struct pollfd *park_entry(int slot)
 	return &polled[POLL_LISTEN + listen_len + slot];
 }
 
+/* Ends the wait. close() would take the descriptor out of the queue too, but not if it fails. */
+static void unpark(const struct conn *c)
+{
+	if (c->parked == PARKED_QUEUE)
+		(void)queue_change(0, c->fd, slot_of(c), c->want);
+	if (c->parked == PARKED_POLL)
+		park_entry(slot_of(c))->fd = -1;
+	while (polled_slots > 0 && park_entry(polled_slots - 1)->fd < 0)
+		polled_slots--;
+}
+
 /* Waits for POLLIN or POLLOUT. */
 static void park(struct conn *c, short want)
 {
@@ -2022,14 +2000,14 @@ static void park(struct conn *c, short want)
 
 	if (c->parked && c->want == want)
 		return;
+	unpark(c);
 	c->want = want;
-	if (c->parked != PARKED_POLL && queue_set(c->fd, slot, want, c->parked != 0) == 0) {
-		c->parked = PARKED_QUEUE;
+	c->parked = PARKED_QUEUE;
+	if (queue_change(1, c->fd, slot, want) == 0)
 		return;
-	}
+	c->parked = PARKED_POLL;
 	for (; polled_slots <= slot; polled_slots++)
 		park_entry(polled_slots)->fd = -1;
-	c->parked = PARKED_POLL;
 	park_entry(slot)->fd = c->fd;
 	park_entry(slot)->events = want;
 	park_entry(slot)->revents = 0;
@@ -2075,10 +2053,7 @@ static void conn_close(struct conn *c)
 	} else if (c->was_refused) {
 		log_at(1, "trying to unregister node with unknown file descriptor %d", c->fd);
 	}
-	if (c->parked == PARKED_POLL) /* the queue drops it when it is closed */
-		park_entry(slot_of(c))->fd = -1;
-	while (polled_slots > 0 && park_entry(polled_slots - 1)->fd < 0)
-		polled_slots--;
+	unpark(c);
 	conn_let_go(c);
 	(void)close(c->fd);
 	c->state = CONN_FREE;
@@ -3221,13 +3196,26 @@ static int command_started(void)
 
 /* ---- one name, or none: -kill, -stop, -lookup, -register, -version ---- */
 
+/* Cuts off the host behind a node's name, since the node is registered without. */
+static void cut_host(char *name)
+{
+	char *const at = strchr(name, '@');
+
+	if (at == NULL)
+		return;
+	*at = '\0';
+	(void)complain("a node is registered without its host: taking \"%s\"", name);
+	cli_tell();
+}
+
 /* -kill, -stop: a word is the answer, or none. OTP's epmd sends two for a name without a node. */
 static int command_word(void)
 {
 	const int kill = cli.command->request == EPMD_KILL_REQ;
-	const char *const name = kill ? "" : cli.arg[0];
+	char nothing[1] = "", *const name = kill ? nothing : cli.arg[0];
 	char *const word = (char *)cli.in;
 
+	cut_host(name);
 	if (cli_ask(cli.command->request, name, strlen(name)) != 0)
 		return NO_EPMD;
 	(void)cli_read(EPMD_PACKET_MAX);
@@ -3273,18 +3261,6 @@ static int cli_ask_port(const char *name)
 	    cli.len >= 14 + nlen + get_16(cli.in, 12 + nlen))
 		return 1;
 	return cli_no_answer();
-}
-
-/* Cuts off the host behind a node's name, since the node is registered without. */
-static void cut_host(char *name)
-{
-	char *const at = strchr(name, '@');
-
-	if (at == NULL)
-		return;
-	*at = '\0';
-	(void)complain("a node is registered without its host: taking \"%s\"", name);
-	cli_tell();
 }
 
 /* -lookup: the port alone; with -d the whole entry. */
@@ -3647,8 +3623,9 @@ static void set_limits(void)
 		}
 	}
 	if (room < FD_RESERVE + 3)
-		fail(0, "the limit of open files is too low: it leaves %lu, and %d are needed",
-		    (unsigned long)room, FD_RESERVE + 3);
+		fail(0, "the limit of open files is too low: %lu, and %lu are needed",
+		    (unsigned long)limit.rlim_cur,
+		    (unsigned long)(limit.rlim_cur + FD_RESERVE + 3 - room));
 	room -= FD_RESERVE;
 	spare = room / 4 < EPMD_CONN_SPARE ? room / 4 : EPMD_CONN_SPARE;
 	if (spare < 2)
@@ -3956,10 +3933,11 @@ static const char *unknown_word(const char *word, char text[LOG_MAX])
 static void set_value(const struct option *o, const char *from, const char *text)
 {
 	const char *const colon = strrchr(text, ':');
+	uint32_t port;
 
 	if (colon != NULL && o->text == &set.user)
 		fail(MISTAKE, "-user takes a user, and the group is that user's: \"%s\"", text);
-	if (colon != NULL && o->text == &set.host &&
+	if (colon != NULL && o->text == &set.host && is_number(colon + 1, &port) &&
 	    (strchr(text, ':') == colon || colon[-1] == ']'))
 		fail(MISTAKE, "-host takes no port: \"%s\" (did you mean -host %.*s -port %s?)",
 		    text, (int)(colon - text), text, colon + 1);
@@ -4003,9 +3981,11 @@ static void read_settings(char **argv, struct command_line *line)
 			line->last[o->use] = o;
 		}
 		for (k = o->run != NULL ? o->args : o->flag == NULL; k > 0; k--)
-			if (*++argv == NULL || (o->number == NULL && **argv == '-'))
+			if (*++argv == NULL)
 				fail(MISTAKE, "%s needs %s", o->name,
 				    o->number != NULL ? "a number" : o->needs);
+			else if (o->number == NULL && (**argv == '-' || **argv == '\0'))
+				fail(MISTAKE, "%s needs %s, not \"%s\"", o->name, o->needs, *argv);
 		if (o->flag != NULL)
 			++*o->flag;
 		else if (o->run == NULL)

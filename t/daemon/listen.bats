@@ -188,7 +188,7 @@ ipv6_option() { # which setsockopt() is IPV6_V6ONLY's, as a start shows that fai
 }
 
 @test "a list that names no address is an error, an empty variable is not" {
-    for list in "" "," " , "; do
+    for list in "," " , "; do
         run --separate-stderr timeout 5 "$EPMD" -port "$PORT" -address "$list"
         is "$status:$output:$stderr" "1::epmd: -address: the list is empty"
     done
