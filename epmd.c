@@ -2709,7 +2709,6 @@ static struct {
 	const char *late;              /* what on_alarm() says */
 	int cut;                       /* this try has less time than -timeout says */
 	int written;                   /* some output was written */
-	int write_error;               /* errno of output that could not be written */
 	int table;                     /* the output is rows of columns, for a terminal */
 	int width;                     /* of their first column, in characters */
 	int64_t deadline_ms;           /* of this try */
@@ -2786,20 +2785,16 @@ static void cli_write(const char *text, size_t len)
 {
 	ssize_t n;
 
-	cli.written = 1;
-	while (len > 0 && cli.write_error == 0) {
+	for (cli.written = 1; len > 0; len -= (size_t)n) {
 		n = -1;
 		if (cli_wait(STDOUT_FILENO, POLLOUT, cli.deadline_ms)) {
 			limit_time(cli.deadline_ms, "epmd: cannot write: Connection timed out\n");
 			n = write(STDOUT_FILENO, text, len);
 			(void)alarm(0);
 		}
-		if (n < 0) {
-			cli.write_error = errno;
-			return;
-		}
+		if (n < 0)
+			fail(errno, "cannot write");
 		text += n;
-		len -= (size_t)n;
 	}
 }
 
@@ -3339,8 +3334,6 @@ static int command_register(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)cli_say("registered %s at port %u\n", name, port);
 	cli_flush();
-	if (cli.write_error != 0)
-		return 1;
 	cli.deadline_ms = NEVER;
 	do
 		cli.at = cli.len;
@@ -3400,9 +3393,6 @@ static int run_command(const struct option *command, char **arg)
 	}
 	if (cli.out_len > 0)
 		cli_flush();
-	cli.cut = 0;
-	if (cli.write_error != 0)
-		status = complain("cannot write: %s", strerror(cli.write_error));
 	if (status != 0 && !cli.quiet)
 		cli_tell();
 	return status;
