@@ -2672,6 +2672,7 @@ static int64_t turn(int64_t next_ms)
 #define CLI_NEXT_MS     1000 /* for each but the last of them, if -timeout leaves so much */
 #define CLI_MOMENT_MS   100  /* between two tries of -wait */
 #define CLI_TEXT_MAX    (EPMD_LINE_MAX + 256)
+#define NO_EPMD         (-1) /* to complain(): no epmd could be asked, or none answered */
 
 /* An option adds one to its flag, or takes a number or a text. A command runs, last. */
 struct option {
@@ -2682,7 +2683,7 @@ struct option {
 	uint32_t *number, min, max;
 	uint32_t usual;                /* the number if the option is not given */
 	const char *needs;             /* in words: the text, or a command's arguments */
-	int (*run)(void);              /* a command; returns its exit status, or NO_EPMD */
+	int (*run)(void);              /* a command; returns 0, or what complain() returned */
 	enum { OF_DAEMON, OF_COMMAND, OF_BOTH, USES } use;
 	uint8_t request;               /* of a command that shares its function */
 	uint8_t args;                  /* how many arguments a command takes */
@@ -2690,19 +2691,18 @@ struct option {
 	const char *help;              /* its lines in -help, or NULL */
 };
 
-#define NO_EPMD (-1) /* no epmd could be asked, or none answered, and complain() was told why */
-
 /*
  * The client half's state. A command is tried until it succeeds or the time of -wait is up.
  * cli_ask() connects and sends a request, and cli_read() alone fills in[], from which the commands
- * take the answer. cli_put() gathers output in out[], and complain() in why[] why the command
- * failed. Both are written after the last try. Output that does not fit is written at once, and
- * then there is no other try.
+ * take the answer. cli_put() gathers output in out[], and complain() keeps why the command failed.
+ * Both are written after the last try. Output that does not fit is written at once, and then there
+ * is no other try.
  */
 static struct {
 	const struct option *command;
 	char **arg;                    /* its arguments */
-	int status_none;               /* its exit status if it returns NO_EPMD */
+	int status;                    /* its exit status, if it failed */
+	int status_none;               /* that of NO_EPMD */
 	int quiet;                     /* why it failed is not written */
 	int fd;                        /* the connection, or -1 */
 	int error;                     /* errno of its failure; ETIMEDOUT: the time is up */
@@ -2724,19 +2724,20 @@ static struct {
 /* ---- why it failed, and what it prints ---- */
 
 /*
- * Keeps why a command failed, and returns 1, a command's status then. If it failed only because
- * -wait left this try too little time, the reason of the try before is kept.
+ * Keeps why a command failed and its status, and returns that. If it failed only because -wait left
+ * this try too little time, those of the try before are kept.
  */
-static int complain(const char *format, ...)
+static int complain(int status, const char *format, ...)
 {
 	va_list ap;
 
 	if (cli.cut && cli.error == ETIMEDOUT && *cli.why != '\0')
-		return 1;
+		return status;
+	cli.status = status == NO_EPMD ? cli.status_none : status;
 	va_start(ap, format);
 	vsnprintf(cli.why, sizeof cli.why, format, ap);
 	va_end(ap);
-	return 1;
+	return status;
 }
 
 static void cli_tell(void)
@@ -2995,8 +2996,7 @@ static int cli_ask(uint8_t request, const void *body, size_t len)
 		reason = strerror(errno);
 	}
 	cli_close();
-	(void)complain("Cannot connect to %s: %s", cli.daemon, reason);
-	return NO_EPMD;
+	return complain(NO_EPMD, "Cannot connect to %s: %s", cli.daemon, reason);
 }
 
 /*
@@ -3044,10 +3044,9 @@ static size_t cli_line(char **line)
 static int cli_no_answer(void)
 {
 	if (cli.error == ETIMEDOUT)
-		(void)complain("time is up, with no answer from %s", cli.daemon);
-	else
-		(void)complain("no answer from %s: is it one, and may this host ask?", cli.daemon);
-	return NO_EPMD;
+		return complain(NO_EPMD, "time is up, with no answer from %s", cli.daemon);
+	return complain(NO_EPMD, "no answer from %s: is it one, and may this host ask?",
+	    cli.daemon);
 }
 
 /* ---- lists: -names, -dump, -counts, -status, -started ---- */
@@ -3136,7 +3135,7 @@ static int cli_say_list(enum list kind)
 		else
 			cli_say_row(line, len, kind == LIST_DUMP);
 	}
-	return cli.error == 0 ? 0 : complain("the answer broke off: %s", strerror(cli.error));
+	return cli.error == 0 ? 0 : complain(1, "the answer broke off: %s", strerror(cli.error));
 }
 
 /* -names, -dump: the daemon's port, and its lines. */
@@ -3156,7 +3155,7 @@ static int command_counts(void)
 	if (cli_ask_list(EPMD_STATUS_REQ, "c") >= 0)
 		return cli_say_list(LIST_TEXT);
 	if (cli.fd >= 0 && cli.error != ETIMEDOUT && cli_ask_list(EPMD_NAMES_REQ, "") >= 0)
-		return complain("no counts from %s: it is another kind, or this host may not ask",
+		return complain(1, "no counts from %s: it is another kind, or this host may not ask",
 		    cli.daemon);
 	return NO_EPMD;
 }
@@ -3186,7 +3185,7 @@ static int command_started(void)
 {
 	if (set.host == NULL && cli_ask_list(EPMD_STATUS_REQ, "c") >= 0)
 		return 0;
-	return cli_ask_list(EPMD_NAMES_REQ, "") >= 0 ? 0 : 1;
+	return cli_ask_list(EPMD_NAMES_REQ, "") >= 0 ? 0 : NO_EPMD;
 }
 
 /* ---- one name, or none: -kill, -stop, -lookup, -register, -version ---- */
@@ -3199,7 +3198,7 @@ static void cut_host(char *name)
 	if (at == NULL)
 		return;
 	*at = '\0';
-	(void)complain("a node is registered without its host: taking \"%s\"", name);
+	(void)complain(0, "a node is registered without its host: taking \"%s\"", name);
 	cli_tell();
 }
 
@@ -3232,7 +3231,7 @@ static int command_word(void)
 	}
 	if (strcmp(word, kill ? "NO" : "") != 0)
 		return cli_no_answer();
-	return complain("not allowed, unless the daemon runs with -relaxed_command_check");
+	return complain(1, "not allowed, unless the daemon runs with -relaxed_command_check");
 }
 
 /*
@@ -3270,7 +3269,7 @@ static int command_lookup(void)
 	if (found < 0)
 		return NO_EPMD;
 	if (found == 0)
-		return complain("no such node: \"%s\"", name);
+		return complain(1, "no such node: \"%s\"", name);
 	if (set.debug == 0)
 		return cli_say("%u\n", get_16(in, 2));
 	return cli_say("name %s\nport %u\ntype %s\nprotocol %u\nversions %u to %u\n"
@@ -3292,12 +3291,12 @@ static uint32_t number_parse(const char *from, const char *text, uint32_t min, u
 static int not_registered(const char *name)
 {
 	if (cli.len == 0 && cli.error == 0)
-		return complain("not registered: the connection was closed; "
+		return complain(1, "not registered: the connection was closed; "
 		    "only a node's own host may register");
 	if (cli.len < 2 || cli.in[1] == 0 ||
 	    (cli.in[0] != EPMD_ALIVE2_X_RESP && cli.in[0] != EPMD_ALIVE2_RESP))
 		return cli_no_answer();
-	return complain(cli_ask_port(name) > 0 ? "not registered: the name is taken: \"%s\"" :
+	return complain(1, cli_ask_port(name) > 0 ? "not registered: the name is taken: \"%s\"" :
 	    "not registered: no room for another node: \"%s\"", name);
 }
 
@@ -3338,7 +3337,7 @@ static int command_register(void)
 	do
 		cli.at = cli.len;
 	while (cli_read(1));
-	(void)complain("the daemon ended the registration of \"%s\"", name);
+	(void)complain(1, "the daemon ended the registration of \"%s\"", name);
 	if (set.wait_s > 0) {
 		cli_tell();
 		cli.written = 0;
@@ -3363,7 +3362,7 @@ static int run_command(const struct option *command, char **arg)
 	static const struct timespec moment = { 0, CLI_MOMENT_MS * 1000000 };
 	const int64_t limit_ms = (int64_t)set.timeout_s * 1000;
 	int64_t left_ms = limit_ms;
-	int status = 1, now;
+	int failed;
 
 	cli.command = command;
 	cli.arg = arg;
@@ -3378,24 +3377,19 @@ static int run_command(const struct option *command, char **arg)
 		    set.host, (unsigned)set.port);
 	for (;;) {
 		cli.cut = left_ms < limit_ms;
-		cli.deadline_ms = clock_ms() + (cli.cut ? left_ms : limit_ms);
-		now = command->run();
-		if (now == NO_EPMD)
-			now = cli.status_none;
-		if (now == 0 || !cli.cut || cli.error != ETIMEDOUT)
-			status = now;
+		cli.deadline_ms = clock_ms() + earlier(left_ms, limit_ms);
+		failed = command->run();
 		left_ms = cli.until_ms - clock_ms() - CLI_MOMENT_MS;
-		if (status == 0 || cli.written || left_ms <= 0)
+		if (!failed || cli.written || left_ms <= 0)
 			break;
 		cli_close();
 		cli.out_len = 0;
 		(void)nanosleep(&moment, NULL);
 	}
-	if (cli.out_len > 0)
-		cli_flush();
-	if (status != 0 && !cli.quiet)
+	cli_flush();
+	if (failed && !cli.quiet)
 		cli_tell();
-	return status;
+	return failed ? cli.status : 0;
 }
 
 /* ==== 14 Process: descriptors, signals, limits, rights, the background, the supervisor ===== */
@@ -4012,7 +4006,7 @@ static void open_sockets(int has_options)
 		is_epmd = run_command(option_find("-started"), NULL) == 0;
 	}
 	if (is_epmd && set.daemon) {
-		(void)complain("an epmd serves port %u already: nothing was started, "
+		(void)complain(0, "an epmd serves port %u already: nothing was started, "
 		    "and the options were not applied", (unsigned)set.port);
 		if (has_options)
 			cli_tell();
