@@ -2904,17 +2904,14 @@ static void cli_close(void)
 	cli.fd = -1;
 }
 
-#ifdef EPMD_NO_RESOLVER
-static int cli_resolve(union address to[CLI_ADDRESS_MAX], const char **reason)
-{
-	(void)to;
-	*reason = "this epmd takes IP addresses alone";
-	return 0;
-}
-#else
 /* Finds a host's addresses by its name. Returns how many there are; if none, *reason says why. */
 static int cli_resolve(union address to[CLI_ADDRESS_MAX], const char **reason)
 {
+#ifdef EPMD_NO_RESOLVER
+	(void)to;
+	*reason = "this epmd takes IP addresses alone";
+	return 0;
+#else
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	const int64_t end_ms = cli.until_ms > cli.deadline_ms ? cli.until_ms : cli.deadline_ms;
 	struct addrinfo *list = NULL, *a;
@@ -2933,8 +2930,8 @@ static int cli_resolve(union address to[CLI_ADDRESS_MAX], const char **reason)
 			memcpy(&to[n++], a->ai_addr, a->ai_addrlen);
 	freeaddrinfo(list);
 	return n;
-}
 #endif
+}
 
 /* Finds the addresses of the epmd to ask, as cli_resolve() does. */
 static int cli_addresses(union address to[CLI_ADDRESS_MAX], const char **reason)
@@ -2966,14 +2963,17 @@ static int cli_ask(uint8_t request, const void *body, size_t len)
 
 	if (request != EPMD_ALIVE2_REQ && len > EPMD_NAME_MAX)
 		fail(0, "name is too long");
+	at = put_16(packet, 0, (unsigned)len + 1);
+	at = put_8(packet, at, request);
+	at = put_bytes(packet, at, body, len);
 	cli_close();
 	cli.at = cli.len = 0;
 	cli.error = 0;
 	count = cli_addresses(to, &reason);
-	for (k = 0; k < count && cli.fd < 0; k++) {
+	for (k = 0; k < count; k++) {
 		share_ms = (cli.deadline_ms - clock_ms()) / (count - k);
-		if (share_ms > CLI_NEXT_MS && k < count - 1)
-			share_ms = CLI_NEXT_MS;
+		if (k < count - 1)
+			share_ms = earlier(share_ms, CLI_NEXT_MS);
 		cli.error = 0;
 		cli.fd = socket(to[k].any.sa_family, SOCK_STREAM, 0);
 		if (cli.fd < 0 || set_flags(cli.fd) < 0 ||
@@ -2983,19 +2983,13 @@ static int cli_ask(uint8_t request, const void *body, size_t len)
 			cli.error = errno;
 		else
 			(void)getsockopt(cli.fd, SOL_SOCKET, SO_ERROR, &cli.error, &size);
-		if (cli.error != 0)
-			cli_close();
-		reason = strerror(cli.error);
-	}
-	at = put_16(packet, 0, (unsigned)len + 1);
-	at = put_8(packet, at, request);
-	at = put_bytes(packet, at, body, len);
-	if (cli.fd >= 0) {
-		if (send(cli.fd, packet, at, MSG_NOSIGNAL) == (ssize_t)at)
+		if (cli.error == 0 && send(cli.fd, packet, at, MSG_NOSIGNAL) != (ssize_t)at)
+			cli.error = errno;
+		if (cli.error == 0)
 			return 0;
-		reason = strerror(errno);
+		reason = strerror(cli.error);
+		cli_close();
 	}
-	cli_close();
 	return complain(NO_EPMD, "Cannot connect to %s: %s", cli.daemon, reason);
 }
 
