@@ -1841,9 +1841,8 @@ static int listen_handed(void)
 	const char *const pid = getenv("LISTEN_PID"), *const fds = getenv("LISTEN_FDS");
 	uint32_t n;
 
-	if (pid == NULL || !is_number(pid, &n) || (long)n != (long)getpid())
-		return 0;
-	if (fds == NULL || !is_number(fds, &n))
+	if (pid == NULL || !is_number(pid, &n) || (long)n != (long)getpid() ||
+	    fds == NULL || !is_number(fds, &n))
 		return 0;
 	return n <= EPMD_LISTEN_MAX ? (int)n : EPMD_LISTEN_MAX + 1;
 }
@@ -1852,22 +1851,21 @@ static void listen_inherit(void)
 {
 	const int count = listen_handed();
 	union address own;
-	socklen_t len;
 	int lfd, listens = 0;
+	socklen_t len = sizeof listens;
 
 	if (count < 1)
 		fail(0, "systemd provides no sockets");
 	if (count > EPMD_LISTEN_MAX)
 		fail(0, "systemd provides too many sockets");
 	for (lfd = 3; lfd < 3 + count; lfd++) {
-		len = sizeof listens;
 		if (getsockopt(lfd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) < 0 || !listens)
 			fail(0, "systemd provides what is no listening socket");
 		if (set_flags(lfd) < 0)
 			fail(errno, "cannot use a socket from systemd");
 		listen_add(lfd);
 	}
-	own = socket_address(3 + count - 1, 0);
+	own = socket_address(lfd - 1, 0);
 	if (address_port(&own) != 0)
 		set.port = address_port(&own);
 }
