@@ -2704,6 +2704,7 @@ static struct {
 	int quiet;                     /* why it failed is not written */
 	int fd;                        /* the connection, or -1 */
 	int error;                     /* errno of its failure; ETIMEDOUT: the time is up */
+	uint8_t list;                  /* the request that a list answers */
 	const char *late;              /* what on_alarm() says */
 	int cut;                       /* this try has less time than -timeout says */
 	int written;                   /* some output was written */
@@ -3043,15 +3044,22 @@ static int cli_no_answer(void)
 
 /* ---- lists: -names, -dump, -counts, -status, -started ---- */
 
-/* Asks for a list. Returns the daemon's port, which begins the list, or NO_EPMD. */
-static int cli_ask_list(uint8_t request, const char *what)
+/*
+ * Asks for a list, and for the second one if the connection is closed, as it is by an epmd that
+ * does not know the request. Returns the daemon's port, which begins a list, or NO_EPMD.
+ */
+static int cli_ask_list(uint8_t request, const char *what, uint8_t second)
 {
-	if (cli_ask(request, what, strlen(what)) != 0)
-		return NO_EPMD;
-	if (!cli_read(4) || get_16(cli.in, 0) != 0)
-		return cli_no_answer();
-	cli.at = 4;
-	return get_16(cli.in, 2);
+	for (cli.list = request; cli_ask(cli.list, what, strlen(what)) == 0; cli.list = second) {
+		if (cli_read(4) && get_16(cli.in, 0) == 0) {
+			cli.at = 4;
+			return get_16(cli.in, 2);
+		}
+		if (cli.list == second || cli.len >= 4 || cli.error == ETIMEDOUT)
+			return cli_no_answer();
+		what = "";
+	}
+	return NO_EPMD;
 }
 
 /* A node's type in a word, if it has one; older nodes have their own numbers for both types. */
@@ -3070,7 +3078,7 @@ static const char *type_text(uint32_t type, char number[12])
  * active. An unknown value is a dash, so that no column is empty, and one that is longer than any
  * daemon's is cut.
  */
-static void cli_say_row(char *line, size_t len, int from_dump)
+static void cli_say_row(char *line, size_t len)
 {
 	enum { NAME, PORT, FD, STATE, CREATION, SINCE, TYPE, HIGHEST, LOWEST, COLUMNS };
 	static const uint16_t max[COLUMNS] = { EPMD_NAME_MAX, 5, 5, 6, 10, 20, 5, 5, 5 };
@@ -3082,7 +3090,7 @@ static void cli_say_row(char *line, size_t len, int from_dump)
 	int k, has_versions;
 
 	line[line[len - 1] == '\n' ? len - 1 : len] = '\0';
-	if (from_dump) {
+	if (cli.list == EPMD_DUMP_REQ) {
 		line += len > 1 && *line == '\0'; /* this NUL ends the line before */
 		c[NAME] = strchr(line, '<');
 		end = strrchr(line, '>');
@@ -3113,19 +3121,17 @@ static void cli_say_row(char *line, size_t len, int from_dump)
 	    c[SINCE]);
 }
 
-enum list { LIST_TEXT, LIST_STATUS, LIST_DUMP };
-
 /* Adds the lines of a list as they are, or as rows of -status. Returns the command's status. */
-static int cli_say_list(enum list kind)
+static int cli_say_list(int as_rows)
 {
 	char *line;
 	size_t len;
 
 	while ((len = cli_line(&line)) > 0) {
-		if (kind == LIST_TEXT)
-			cli_put(line, clean(line, len));
+		if (as_rows)
+			cli_say_row(line, len);
 		else
-			cli_say_row(line, len, kind == LIST_DUMP);
+			cli_put(line, clean(line, len));
 	}
 	return cli.error == 0 ? 0 : complain(1, "the answer broke off: %s", strerror(cli.error));
 }
@@ -3133,39 +3139,34 @@ static int cli_say_list(enum list kind)
 /* -names, -dump: the daemon's port, and its lines. */
 static int command_list(void)
 {
-	const int port = cli_ask_list(cli.command->request, "");
+	const int port = cli_ask_list(cli.command->request, "", cli.command->request);
 
 	if (port < 0)
 		return NO_EPMD;
 	(void)cli_say("epmd: up and running on port %d with data:\n", port);
-	return cli_say_list(LIST_TEXT);
+	return cli_say_list(0);
 }
 
 /* -counts: the daemon's lines. An epmd without counts is told from what is no epmd. */
 static int command_counts(void)
 {
-	if (cli_ask_list(EPMD_STATUS_REQ, "c") >= 0)
-		return cli_say_list(LIST_TEXT);
-	if (cli.fd >= 0 && cli.error != ETIMEDOUT && cli_ask_list(EPMD_NAMES_REQ, "") >= 0)
-		return complain(1, "no counts from %s: it is another kind, or this host may not ask",
-		    cli.daemon);
-	return NO_EPMD;
+	if (cli_ask_list(EPMD_STATUS_REQ, "c", EPMD_NAMES_REQ) < 0)
+		return NO_EPMD;
+	if (cli.list == EPMD_STATUS_REQ)
+		return cli_say_list(0);
+	return complain(1, "no counts from %s: it is another kind, or this host may not ask",
+	    cli.daemon);
 }
 
 /* -status: from STATUS_REQ, or from DUMP_REQ if the daemon does not know that. */
 static int command_status(void)
 {
-	int port = cli_ask_list(EPMD_STATUS_REQ, "");
-	const int from_dump = port < 0 && cli.fd >= 0 && cli.len < 4 && cli.error != ETIMEDOUT;
-
-	if (from_dump)
-		port = cli_ask_list(EPMD_DUMP_REQ, "");
-	if (port < 0)
+	if (cli_ask_list(EPMD_STATUS_REQ, "", EPMD_DUMP_REQ) < 0)
 		return NO_EPMD;
 	cli.table = isatty(STDOUT_FILENO);
 	if (cli.table)
 		(void)cli_say("NAME\tPORT\tTYPE\tVERSIONS\tSTATE\tCREATION\tSINCE\n");
-	return cli_say_list(from_dump ? LIST_DUMP : LIST_STATUS);
+	return cli_say_list(1);
 }
 
 /*
@@ -3175,9 +3176,9 @@ static int command_status(void)
  */
 static int command_started(void)
 {
-	if (set.host == NULL && cli_ask_list(EPMD_STATUS_REQ, "c") >= 0)
-		return 0;
-	return cli_ask_list(EPMD_NAMES_REQ, "") >= 0 ? 0 : NO_EPMD;
+	const uint8_t request = set.host == NULL ? EPMD_STATUS_REQ : EPMD_NAMES_REQ;
+
+	return cli_ask_list(request, set.host == NULL ? "c" : "", EPMD_NAMES_REQ) < 0 ? NO_EPMD : 0;
 }
 
 /* ---- one name, or none: -kill, -stop, -lookup, -register, -version ---- */
@@ -3208,10 +3209,8 @@ static int command_word(void)
 	word[cli.len] = '\0';
 	if (cli.error == ETIMEDOUT || (cli.len == 0 && set.host != NULL))
 		return cli_no_answer();
-	if (kill && strcmp(word, "OK") == 0)
-		return cli_say("Killed\n");
-	if (!kill && strcmp(word, "STOPPED") == 0)
-		return cli_say("STOPPED\n");
+	if (strcmp(word, kill ? "OK" : "STOPPED") == 0)
+		return cli_say(kill ? "Killed\n" : "STOPPED\n");
 	if (!kill && (strcmp(word, "NOEXIST") == 0 || strcmp(word, "NOEXISTSTOPPED") == 0))
 		return cli_say("NOEXIST\n");
 	if (kill && strcmp(word, "NO") == 0) {
