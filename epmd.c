@@ -2712,7 +2712,7 @@ static struct {
 	int width;                     /* of their first column, in characters */
 	int64_t deadline_ms;           /* of this try */
 	int64_t until_ms;              /* -wait's */
-	size_t at, len;                /* in[at .. len - 1] is still to be taken */
+	size_t len;                    /* of the answer in in[] */
 	size_t out_len;
 	char daemon[CLI_TEXT_MAX];     /* the one that is asked, for messages */
 	char why[2 * CLI_TEXT_MAX];
@@ -2966,7 +2966,7 @@ static int cli_ask(uint8_t request, const void *body, size_t len)
 	at = put_8(packet, at, request);
 	at = put_bytes(packet, at, body, len);
 	cli_close();
-	cli.at = cli.len = 0;
+	cli.len = 0;
 	cli.error = 0;
 	count = cli_addresses(to, &reason);
 	for (k = 0; k < count; k++) {
@@ -2992,17 +2992,11 @@ static int cli_ask(uint8_t request, const void *body, size_t len)
 	return complain(NO_EPMD, "Cannot connect to %s: %s", cli.daemon, reason);
 }
 
-/*
- * Reads until that many bytes of the answer can be taken. Returns 0 if it ends before, if the time
- * is up, or if in[] is full.
- */
+/* Reads until in[] has that many bytes. Returns 0 if the answer or the time ends before. */
 static int cli_read(size_t want)
 {
 	ssize_t n;
 
-	cli.len -= cli.at;
-	memmove(cli.in, cli.in + cli.at, cli.len);
-	cli.at = 0;
 	while (cli.len < want && cli.len < EPMD_PACKET_MAX) {
 		n = -1;
 		errno = ETIMEDOUT;
@@ -3018,21 +3012,6 @@ static int cli_read(size_t want)
 	return cli.len >= want;
 }
 
-/* Takes a line with its line feed, or as much of it as fits. Returns its length, 0 at the end. */
-static size_t cli_line(char **line)
-{
-	const uint8_t *end;
-	size_t len;
-
-	do
-		end = memchr(cli.in + cli.at, '\n', cli.len - cli.at);
-	while (end == NULL && cli_read(cli.len - cli.at + 1));
-	len = end != NULL ? (size_t)(end - cli.in) + 1 - cli.at : cli.len - cli.at;
-	*line = (char *)cli.in + cli.at;
-	cli.at += len;
-	return len;
-}
-
 /* Complains of a peer that does not answer, or not as an epmd does. */
 static int cli_no_answer(void)
 {
@@ -3044,6 +3023,8 @@ static int cli_no_answer(void)
 
 /* ---- lists: -names, -dump, -counts, -status, -started ---- */
 
+#define LIST_AT 4 /* the daemon's port goes before the lines */
+
 /*
  * Asks for a list, and for the second one if the connection is closed, as it is by an epmd that
  * does not know the request. Returns the daemon's port, which begins a list, or NO_EPMD.
@@ -3051,11 +3032,9 @@ static int cli_no_answer(void)
 static int cli_ask_list(uint8_t request, const char *what, uint8_t second)
 {
 	for (cli.list = request; cli_ask(cli.list, what, strlen(what)) == 0; cli.list = second) {
-		if (cli_read(4) && get_16(cli.in, 0) == 0) {
-			cli.at = 4;
+		if (cli_read(LIST_AT) && get_16(cli.in, 0) == 0)
 			return get_16(cli.in, 2);
-		}
-		if (cli.list == second || cli.len >= 4 || cli.error == ETIMEDOUT)
+		if (cli.list == second || cli.len >= LIST_AT || cli.error == ETIMEDOUT)
 			return cli_no_answer();
 		what = "";
 	}
@@ -3121,17 +3100,29 @@ static void cli_say_row(char *line, size_t len)
 	    c[SINCE]);
 }
 
-/* Adds the lines of a list as they are, or as rows of -status. Returns the command's status. */
+/* Adds the lines of a list as they are, or as rows of -status; of a line what fits into in[]. */
 static int cli_say_list(int as_rows)
 {
-	char *line;
-	size_t len;
+	const uint8_t *end;
+	size_t at = LIST_AT, len;
 
-	while ((len = cli_line(&line)) > 0) {
+	for (;;) {
+		end = memchr(cli.in + at, '\n', cli.len - at);
+		if (end == NULL) {
+			cli.len -= at;
+			memmove(cli.in, cli.in + at, cli.len);
+			at = 0;
+			if (cli_read(cli.len + 1))
+				continue;
+		}
+		len = end != NULL ? (size_t)(end - cli.in) + 1 - at : cli.len;
+		if (len == 0)
+			break;
 		if (as_rows)
-			cli_say_row(line, len);
+			cli_say_row((char *)cli.in + at, len);
 		else
-			cli_put(line, clean(line, len));
+			cli_put(cli.in + at, clean(cli.in + at, len));
+		at += len;
 	}
 	return cli.error == 0 ? 0 : complain(1, "the answer broke off: %s", strerror(cli.error));
 }
@@ -3326,7 +3317,7 @@ static int command_register(void)
 	cli_flush();
 	cli.deadline_ms = NEVER;
 	do
-		cli.at = cli.len;
+		cli.len = 0;
 	while (cli_read(1));
 	(void)complain(1, "the daemon ended the registration of \"%s\"", name);
 	if (set.wait_s > 0) {
