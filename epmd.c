@@ -2669,7 +2669,6 @@ static int64_t turn(int64_t next_ms)
 #define CLI_ADDRESS_MAX 8    /* addresses of a host that are tried */
 #define CLI_NEXT_MS     1000 /* for each but the last of them, if -timeout leaves so much */
 #define CLI_MOMENT_MS   100  /* between two tries of -wait */
-#define CLI_TEXT_MAX    (EPMD_LINE_MAX + 256)
 #define NO_EPMD         (-1) /* to complain(): no epmd could be asked, or none answered */
 
 /* An option adds one to its flag, or takes a number or a text. A command runs, last. */
@@ -2714,8 +2713,8 @@ static struct {
 	int64_t until_ms;              /* -wait's */
 	size_t len;                    /* of the answer in in[] */
 	size_t out_len;
-	char daemon[CLI_TEXT_MAX];     /* the one that is asked, for messages */
-	char why[2 * CLI_TEXT_MAX];
+	char daemon[LOG_MAX];     /* the one that is asked, for messages */
+	char why[2 * LOG_MAX];
 	uint8_t in[EPMD_PACKET_MAX + 1]; /* the last byte is for a NUL */
 	char out[EPMD_SCRATCH_MAX + 1];
 } cli;
@@ -2741,7 +2740,7 @@ static int complain(int status, const char *format, ...)
 
 static void cli_tell(void)
 {
-	char line[2 * CLI_TEXT_MAX + 16];
+	char line[2 * LOG_MAX + 16];
 	const int len = snprintf(line, sizeof line, "%s%s\n", error_prefix, cli.why);
 
 	write_stderr(line, text_len(len, sizeof line));
@@ -2824,7 +2823,7 @@ static int row_width(const char *row)
 /* Writes out[]. The columns of a table are aligned to the longest of the names written first. */
 static void cli_flush(void)
 {
-	char line[2 * CLI_TEXT_MAX], *c[7], *row, *next;
+	char line[2 * LOG_MAX], *c[7], *row, *next;
 	const size_t out_len = cli.out_len;
 	int pad, len;
 
@@ -2859,7 +2858,7 @@ static void cli_put(const void *text, size_t len)
 
 static int cli_say(const char *format, ...)
 {
-	char line[CLI_TEXT_MAX];
+	char line[LOG_MAX];
 	va_list ap;
 	int len;
 
@@ -3217,26 +3216,25 @@ static int command_word(void)
 }
 
 /*
- * Asks for a node's port. Returns 1 if in[] has a whole PORT2_RESP with an entry; 0 if there is no
- * such node, which a closed connection says too if the name is not a good one; or NO_EPMD.
+ * Asks for a node's port. Returns 0 if in[] has a whole PORT2_RESP with an entry, or what
+ * complain() did: of a name that is not a good one, a closed connection says that no node has it.
  */
 static int cli_ask_port(const char *name)
 {
 	const size_t len = strlen(name);
-	size_t nlen;
+	size_t nlen = EPMD_PACKET_MAX;
 
 	if (cli_ask(EPMD_PORT_PLEASE2_REQ, name, len) != 0)
 		return NO_EPMD;
 	(void)cli_read(EPMD_PACKET_MAX);
-	if (cli.len >= 2 && cli.in[0] == EPMD_PORT2_RESP && cli.in[1] != 0)
-		return 0;
-	if (cli.len == 0 && cli.error == 0 && !name_is_good((const uint8_t *)name, len))
-		return 0;
-	nlen = cli.len >= 14 && cli.in[0] == EPMD_PORT2_RESP ? get_16(cli.in, 10) : EPMD_PACKET_MAX;
-	if (cli.error != ETIMEDOUT && cli.len >= 14 + nlen &&
-	    cli.len >= 14 + nlen + get_16(cli.in, 12 + nlen))
-		return 1;
-	return cli_no_answer();
+	if ((cli.len >= 2 && cli.in[0] == EPMD_PORT2_RESP && cli.in[1] != 0) ||
+	    (cli.len == 0 && cli.error == 0 && !name_is_good((const uint8_t *)name, len)))
+		return complain(1, "no such node: \"%s\"", name);
+	if (cli.len >= 14 && cli.in[0] == EPMD_PORT2_RESP && cli.error != ETIMEDOUT)
+		nlen = get_16(cli.in, 10);
+	if (cli.len < 14 + nlen || cli.len < 14 + nlen + get_16(cli.in, 12 + nlen))
+		return cli_no_answer();
+	return 0;
 }
 
 /* -lookup: the port alone; with -d the whole entry. */
@@ -3244,14 +3242,12 @@ static int command_lookup(void)
 {
 	char *const name = cli.arg[0], number[12];
 	const uint8_t *const in = cli.in;
-	int found;
+	int failed;
 
 	cut_host(name);
-	found = cli_ask_port(name);
-	if (found < 0)
-		return NO_EPMD;
-	if (found == 0)
-		return complain(1, "no such node: \"%s\"", name);
+	failed = cli_ask_port(name);
+	if (failed != 0)
+		return failed;
 	if (set.debug == 0)
 		return cli_say("%u\n", get_16(in, 2));
 	return cli_say("name %s\nport %u\ntype %s\nprotocol %u\nversions %u to %u\n"
@@ -3267,19 +3263,6 @@ static uint32_t number_parse(const char *from, const char *text, uint32_t min, u
 		fail(0, "%s: not a number from %u to %u: \"%s\"", from, (unsigned)min,
 		    (unsigned)max, text);
 	return v;
-}
-
-/* Complains that a registration failed, and tells why as far as the answer and a look-up show. */
-static int not_registered(const char *name)
-{
-	if (cli.len == 0 && cli.error == 0)
-		return complain(1, "not registered: the connection was closed; "
-		    "only a node's own host may register");
-	if (cli.len < 2 || cli.in[1] == 0 ||
-	    (cli.in[0] != EPMD_ALIVE2_X_RESP && cli.in[0] != EPMD_ALIVE2_RESP))
-		return cli_no_answer();
-	return complain(1, cli_ask_port(name) > 0 ? "not registered: the name is taken: \"%s\"" :
-	    "not registered: no room for another node: \"%s\"", name);
 }
 
 /*
@@ -3309,9 +3292,17 @@ static int command_register(void)
 		return NO_EPMD;
 	/* An epmd that does not know version 6 answers as to an older node. */
 	len = cli_read(1) && cli.in[0] == EPMD_ALIVE2_RESP ? 4 : 6;
-	if (!cli_read(len) || cli.len != len || cli.in[1] != 0 ||
-	    cli.in[0] != (len == 4 ? EPMD_ALIVE2_RESP : EPMD_ALIVE2_X_RESP))
-		return not_registered(name);
+	(void)cli_read(len);
+	if (cli.len == 0 && cli.error == 0)
+		return complain(1, "not registered: the connection was closed; "
+		    "only a node's own host may register");
+	if (cli.len < 2 || cli.in[0] != (len == 4 ? EPMD_ALIVE2_RESP : EPMD_ALIVE2_X_RESP) ||
+	    (cli.in[1] == 0 && cli.len != len))
+		return cli_no_answer();
+	if (cli.in[1] != 0)
+		return complain(1, cli_ask_port(name) == 0 ?
+		    "not registered: the name is taken: \"%s\"" :
+		    "not registered: no room for another node: \"%s\"", name);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)cli_say("registered %s at port %u\n", name, port);
 	cli_flush();
