@@ -2689,11 +2689,10 @@ struct option {
 };
 
 /*
- * The client half's state. A command is tried until it succeeds or the time of -wait is up.
- * cli_ask() connects and sends a request, and cli_read() alone fills in[], from which the commands
- * take the answer. cli_put() gathers output in out[], and complain() keeps why the command failed.
- * Both are written after the last try. Output that does not fit is written at once, and then there
- * is no other try.
+ * The client half's state. run_command() tries a command again and again for as long as -wait says.
+ * In a try, cli_ask() sends a request, and cli_read() alone fills in[] with the answer; cli_put()
+ * gathers output in out[], and complain() keeps why the try failed. Both are written after the last
+ * try. Output that does not fit into out[] is written at once, and then there is no other try.
  */
 static struct {
 	const struct option *command;
@@ -2707,8 +2706,7 @@ static struct {
 	const char *late;              /* what on_alarm() says */
 	int cut;                       /* this try has less time than -timeout says */
 	int written;                   /* some output was written */
-	int table;                     /* the output is rows of columns, for a terminal */
-	int width;                     /* of their first column, in characters */
+	int width;                     /* of a table's first column, in characters; 0: no table */
 	int64_t deadline_ms;           /* of this try */
 	int64_t until_ms;              /* -wait's */
 	size_t len;                    /* of the answer in in[] */
@@ -2820,23 +2818,19 @@ static int row_width(const char *row)
 	return width;
 }
 
-/* Writes out[]. The columns of a table are aligned to the longest of the names written first. */
+/* Writes out[], a table for a terminal aligned to the longest of the names written first. */
 static void cli_flush(void)
 {
 	char line[2 * LOG_MAX], *c[7], *row, *next;
-	const size_t out_len = cli.out_len;
 	int pad, len;
 
-	cli.out[out_len] = '\0';
-	cli.out_len = 0;
-	if (!cli.table) {
-		cli_write(cli.out, out_len);
-		return;
-	}
+	cli.out[cli.out_len] = '\0';
+	if (cli.width == 0)
+		cli_write(cli.out, cli.out_len);
 	for (row = cli.out; !cli.written && *row != '\0'; row += strcspn(row, "\n") + 1)
 		if (row_width(row) > cli.width)
 			cli.width = row_width(row);
-	for (row = cli.out; *row != '\0'; row = next) {
+	for (row = cli.out; cli.width > 0 && *row != '\0'; row = next) {
 		next = row + strcspn(row, "\n") + 1;
 		next[-1] = '\0';
 		split(row, '\t', c, 7);
@@ -2845,6 +2839,7 @@ static void cli_flush(void)
 		    pad > 0 ? pad : 0, "", c[1], c[2], c[3], c[4], c[5], c[6]);
 		cli_write(line, text_len(len, sizeof line));
 	}
+	cli.out_len = 0;
 }
 
 /* Adds to out[], which is written first if it has too little room. */
@@ -2878,14 +2873,11 @@ static size_t clean(void *bytes, size_t len)
 	uint8_t *const text = bytes;
 	size_t i, step, kept = 0;
 
-	for (i = 0; i < len; i += step) {
+	for (i = 0; i < len; i += step > 0 ? step : 1) {
 		step = utf8_step(text, i, len);
-		if (text[i] == '\0')
-			continue;
-		if (step == 0 || (text[i] != '\n' && has_control(text + i, step))) {
+		if (step == 0 || (text[i] != '\n' && text[i] != '\0' && has_control(text + i, step))) {
 			text[kept++] = '?';
-			step += step == 0;
-		} else {
+		} else if (text[i] != '\0') {
 			memmove(text + kept, text + i, step);
 			kept += step;
 		}
@@ -2964,7 +2956,6 @@ static int cli_ask(uint8_t request, const void *body, size_t len)
 	at = put_16(packet, 0, (unsigned)len + 1);
 	at = put_8(packet, at, request);
 	at = put_bytes(packet, at, body, len);
-	cli_close();
 	cli.len = 0;
 	cli.error = 0;
 	count = cli_addresses(to, &reason);
@@ -2972,6 +2963,7 @@ static int cli_ask(uint8_t request, const void *body, size_t len)
 		share_ms = (cli.deadline_ms - clock_ms()) / (count - k);
 		if (k < count - 1)
 			share_ms = earlier(share_ms, CLI_NEXT_MS);
+		cli_close();
 		cli.error = 0;
 		cli.fd = socket(to[k].any.sa_family, SOCK_STREAM, 0);
 		if (cli.fd < 0 || set_flags(cli.fd) < 0 ||
@@ -2986,7 +2978,6 @@ static int cli_ask(uint8_t request, const void *body, size_t len)
 		if (cli.error == 0)
 			return 0;
 		reason = strerror(cli.error);
-		cli_close();
 	}
 	return complain(NO_EPMD, "Cannot connect to %s: %s", cli.daemon, reason);
 }
@@ -3153,16 +3144,15 @@ static int command_status(void)
 {
 	if (cli_ask_list(EPMD_STATUS_REQ, "", EPMD_DUMP_REQ) < 0)
 		return NO_EPMD;
-	cli.table = isatty(STDOUT_FILENO);
-	if (cli.table)
+	cli.width = isatty(STDOUT_FILENO);
+	if (cli.width > 0)
 		(void)cli_say("NAME\tPORT\tTYPE\tVERSIONS\tSTATE\tCREATION\tSINCE\n");
 	return cli_say_list(1);
 }
 
 /*
- * -started: whether a list begins with a port. `epmd -daemon`, which erl runs at every start, asks
- * this too, so an epmd here is asked for what it does not log at -d. An epmd on another host would
- * refuse that, and log and count the refusal.
+ * -started: whether an epmd answers. `epmd -daemon`, which erl runs at every start, asks it too, so
+ * an epmd here is asked for what it does not log at -d, which one on another host would refuse.
  */
 static int command_started(void)
 {
@@ -3328,7 +3318,7 @@ static int command_version(void)
 
 /*
  * Tries a command until it succeeds or the time of -wait is up, and returns its exit status. The
- * first try has all of -timeout, another one no more than is left of -wait.
+ * first try has all of -timeout, each other one no more than is left of -wait.
  */
 static int run_command(const struct option *command, char **arg)
 {
