@@ -1772,7 +1772,8 @@ static int listen_on(const union address *a)
 static int listen_parse(const char *list, union address a[EPMD_LISTEN_MAX], int len)
 {
 	static const char separators[] = ", \t", name[] = "ERL_EPMD_ADDRESS";
-	const char *const from = set.addresses == getenv(name) ? name : "-address";
+	const char *const variable = getenv(name);
+	const char *const from = variable != NULL && set.addresses == variable ? name : "-address";
 	const int beside = len;
 	char text[ADDRESS_TEXT_MAX];
 	union address next = { .any = { .sa_family = AF_UNSPEC } };
@@ -2711,7 +2712,7 @@ static struct {
 	int64_t until_ms;              /* -wait's */
 	size_t len;                    /* of the answer in in[] */
 	size_t out_len;
-	char daemon[LOG_MAX];     /* the one that is asked, for messages */
+	char daemon[LOG_MAX];          /* the one that is asked, for messages */
 	char why[2 * LOG_MAX];
 	uint8_t in[EPMD_PACKET_MAX + 1]; /* the last byte is for a NUL */
 	char out[EPMD_SCRATCH_MAX + 1];
@@ -2875,7 +2876,8 @@ static size_t clean(void *bytes, size_t len)
 
 	for (i = 0; i < len; i += step > 0 ? step : 1) {
 		step = utf8_step(text, i, len);
-		if (step == 0 || (text[i] != '\n' && text[i] != '\0' && has_control(text + i, step))) {
+		if (step == 0 ||
+		    (text[i] != '\n' && text[i] != '\0' && has_control(text + i, step))) {
 			text[kept++] = '?';
 		} else if (text[i] != '\0') {
 			memmove(text + kept, text + i, step);
