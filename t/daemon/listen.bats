@@ -78,7 +78,7 @@ epmd_on() { # NETNS ARGUMENT...
 @test "a scoped address on an interface that is not there is an error" {
     for address in fe80::1%none fe80::1% fe80::1%+1 fe80::1%-18446744073709551615; do
         run --separate-stderr timeout 5 "$EPMD" -port "$PORT" -address "$address"
-        is "$address $status:$output:$stderr" "$address 1::epmd: -address: not an IP address: \"$address\" (it takes no name, bracket or port)"
+        is "$address $status:$output:$stderr" "$address 1::epmd: -address: not an IP address: \"$address\" (is there such an interface?)"
     done
 }
 
