@@ -2052,7 +2052,8 @@ static void conn_close(struct conn *c)
 	} else if (c->was_refused) {
 		log_at(1, "trying to unregister node with unknown file descriptor %d", c->fd);
 	}
-	unpark(c);
+	if (c->parked)
+		unpark(c);
 	conn_let_go(c);
 	(void)close(c->fd);
 	c->state = CONN_FREE;

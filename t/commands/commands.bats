@@ -229,6 +229,13 @@ registered metrics at port 9100'
 epmd: no such node: "foo"'
 }
 
+@test "-stop takes a name with its host, as -lookup does" {
+    start -relaxed_command_check
+    register abc
+    is "$(told epmd -port "$PORT" -stop abc@there)" \
+        '0|STOPPED|epmd: a node is registered without its host: taking "abc"'
+}
+
 # ---- -status
 
 without_times() { # the last two columns as they are, on standard input
