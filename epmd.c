@@ -3934,7 +3934,8 @@ static void read_settings(char **argv, struct command_line *line)
 			if (*++argv == NULL)
 				fail(MISTAKE, "%s needs %s", o->name,
 				    o->number != NULL ? "a number" : o->needs);
-			else if (o->number == NULL && (**argv == '-' || **argv == '\0'))
+			else if ((**argv == '-' || **argv == '\0') && o->number == NULL &&
+			    o->request != EPMD_STOP_REQ) /* OTP's takes any name there */
 				fail(MISTAKE, "%s needs %s, not \"%s\"", o->name, o->needs, *argv);
 		if (o->flag != NULL)
 			++*o->flag;
