@@ -1885,33 +1885,49 @@ static void listen_close(void)
 
 /* ==== 10 Parking: a connection that has to wait is in the kernel's queue, or else in polled[]  */
 
-/* queue_change() begins to wait for POLLIN or POLLOUT, or ends it; -1 if the kernel refuses. */
 #ifdef USE_EPOLL
 static int queue_open(void)
 {
 	return epoll_create1(EPOLL_CLOEXEC);
 }
 
-static int queue_change(int begin, int fd, int slot, short want)
+/*
+ * Waits for POLLIN or POLLOUT. `has`: the connection is in the queue already. Returns -1 if the
+ * kernel refuses; then the connection is not in the queue.
+ */
+static int queue_set(int fd, int slot, short want, int has)
 {
 	struct epoll_event e;
 
 	memset(&e, 0, sizeof e);
 	e.events = want == POLLIN ? EPOLLIN : EPOLLOUT;
-	e.data.u64 = (uint64_t)slot;
-	return epoll_ctl(polled[POLL_QUEUE].fd, begin ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, fd, &e);
+	e.data.u64 = (uint64_t)fd * EPMD_CONN_MAX + (uint64_t)slot;
+	if (epoll_ctl(polled[POLL_QUEUE].fd, has ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e) == 0)
+		return 0;
+	if (has)
+		(void)epoll_ctl(polled[POLL_QUEUE].fd, EPOLL_CTL_DEL, fd, &e);
+	return -1;
 }
 
-/* Sets which slots are ready; returns their number. */
+/*
+ * The slots that are ready; returns their number. If a descriptor could not be closed it may still
+ * be in the queue, though its slot is another connection's by now: then it is taken out.
+ */
 static int queue_ready(int slot[EPMD_BATCH_MAX])
 {
 	struct epoll_event ready[EPMD_BATCH_MAX];
 	const int n = epoll_wait(polled[POLL_QUEUE].fd, ready, EPMD_BATCH_MAX, 0);
-	int k;
+	int k, fd, found = 0;
 
-	for (k = 0; k < n; k++)
-		slot[k] = (int)(ready[k].data.u64 % EPMD_CONN_MAX);
-	return n;
+	for (k = 0; k < n; k++) {
+		fd = (int)(ready[k].data.u64 / EPMD_CONN_MAX);
+		slot[found] = (int)(ready[k].data.u64 % EPMD_CONN_MAX);
+		if (conns[slot[found]].fd == fd && conns[slot[found]].state != CONN_FREE)
+			found++;
+		else
+			(void)epoll_ctl(polled[POLL_QUEUE].fd, EPOLL_CTL_DEL, fd, &ready[k]);
+	}
+	return found;
 }
 #elif defined USE_KQUEUE
 static int queue_open(void)
@@ -1923,7 +1939,7 @@ static int queue_open(void)
 	return fd;
 }
 
-static int queue_change(int begin, int fd, int slot, short want)
+static int queue_change(int fd, int slot, short want, unsigned short action)
 {
 	const uintptr_t data = (uintptr_t)slot;
 	struct kevent e;
@@ -1931,9 +1947,22 @@ static int queue_change(int begin, int fd, int slot, short want)
 	memset(&e, 0, sizeof e);
 	e.ident = (uintptr_t)fd;
 	e.filter = want == POLLIN ? EVFILT_READ : EVFILT_WRITE;
-	e.flags = begin ? EV_ADD : EV_DELETE;
-	memcpy(&e.udata, &data, sizeof e.udata); /* a pointer, or on older NetBSD an integer */
+	e.flags = action;
+	/* It is a pointer, or on older NetBSD an integer of that size. */
+	memcpy(&e.udata, &data, sizeof e.udata);
 	return kevent(polled[POLL_QUEUE].fd, &e, 1, NULL, 0, NULL);
+}
+
+/* As above. Reading and writing are two events here, of which one is waited for. */
+static int queue_set(int fd, int slot, short want, int has)
+{
+	if (has)
+		(void)queue_change(fd, slot, want == POLLIN ? POLLOUT : POLLIN, EV_DELETE);
+	if (queue_change(fd, slot, want, EV_ADD) == 0)
+		return 0;
+	if (has)
+		(void)queue_change(fd, slot, want, EV_DELETE);
+	return -1;
 }
 
 static int queue_ready(int slot[EPMD_BATCH_MAX])
@@ -1942,13 +1971,19 @@ static int queue_ready(int slot[EPMD_BATCH_MAX])
 	struct kevent ready[EPMD_BATCH_MAX];
 	const int n = kevent(polled[POLL_QUEUE].fd, NULL, 0, ready, EPMD_BATCH_MAX, &at_once);
 	uintptr_t data;
-	int k;
+	int k, found = 0;
 
 	for (k = 0; k < n; k++) {
 		memcpy(&data, &ready[k].udata, sizeof data);
-		slot[k] = (int)(data % EPMD_CONN_MAX);
+		slot[found] = (int)data;
+		if (conns[slot[found]].fd == (int)ready[k].ident &&
+		    conns[slot[found]].state != CONN_FREE)
+			found++;
+		else
+			(void)queue_change((int)ready[k].ident, slot[found],
+			    ready[k].filter == EVFILT_READ ? POLLIN : POLLOUT, EV_DELETE);
 	}
-	return n;
+	return found;
 }
 #else
 static int queue_open(void)
@@ -1956,9 +1991,9 @@ static int queue_open(void)
 	return -1;
 }
 
-static int queue_change(int begin, int fd, int slot, short want)
+static int queue_set(int fd, int slot, short want, int has)
 {
-	(void)begin, (void)fd, (void)slot, (void)want;
+	(void)fd, (void)slot, (void)want, (void)has;
 	return -1;
 }
 
@@ -1981,17 +2016,6 @@ static struct pollfd *park_entry(int slot)
 	return &polled[POLL_LISTEN + listen_len + slot];
 }
 
-/* Ends the wait. close() would take the descriptor out of the queue too, but not if it fails. */
-static void unpark(const struct conn *c)
-{
-	if (c->parked == PARKED_QUEUE)
-		(void)queue_change(0, c->fd, slot_of(c), c->want);
-	if (c->parked == PARKED_POLL)
-		park_entry(slot_of(c))->fd = -1;
-	while (polled_slots > 0 && park_entry(polled_slots - 1)->fd < 0)
-		polled_slots--;
-}
-
 /* Waits for POLLIN or POLLOUT. */
 static void park(struct conn *c, short want)
 {
@@ -1999,14 +2023,14 @@ static void park(struct conn *c, short want)
 
 	if (c->parked && c->want == want)
 		return;
-	unpark(c);
 	c->want = want;
-	c->parked = PARKED_QUEUE;
-	if (queue_change(1, c->fd, slot, want) == 0)
+	if (c->parked != PARKED_POLL && queue_set(c->fd, slot, want, c->parked != 0) == 0) {
+		c->parked = PARKED_QUEUE;
 		return;
-	c->parked = PARKED_POLL;
+	}
 	for (; polled_slots <= slot; polled_slots++)
 		park_entry(polled_slots)->fd = -1;
+	c->parked = PARKED_POLL;
 	park_entry(slot)->fd = c->fd;
 	park_entry(slot)->events = want;
 	park_entry(slot)->revents = 0;
@@ -2052,8 +2076,10 @@ static void conn_close(struct conn *c)
 	} else if (c->was_refused) {
 		log_at(1, "trying to unregister node with unknown file descriptor %d", c->fd);
 	}
-	if (c->parked)
-		unpark(c);
+	if (c->parked == PARKED_POLL) /* the queue drops it when it is closed */
+		park_entry(slot_of(c))->fd = -1;
+	while (polled_slots > 0 && park_entry(polled_slots - 1)->fd < 0)
+		polled_slots--;
 	conn_let_go(c);
 	(void)close(c->fd);
 	c->state = CONN_FREE;
