@@ -123,8 +123,11 @@ refuses_user() { # MESSAGE COMMAND...
 
 @test "-user of nobody, an empty one, or what is no number of a user is an error" {
     refuses_user 'no such user: "nosuchuser"' "$EPMD" -port "$PORT" -user nosuchuser
-    refuses_user 'no such user: ""' "$EPMD" -port "$PORT" -user ''
-    for user in 65534x -1 +1 4294967297; do
+    for user in "" -1; do
+        refuses_user "-user needs a name, not \"$user\"
+epmd -help lists them" "$EPMD" -port "$PORT" -user "$user"
+    done
+    for user in 65534x +1 4294967297; do
         refuses_user "no such user: \"$user\"" "$EPMD" -port "$PORT" -user "$user"
     done
     refuses_user 'no such user: "nobod"' "$EPMD" -port "$PORT" -user nobod
