@@ -1874,11 +1874,12 @@ static void listen_inherit(void)
 /* So that the next epmd can bind the port at once. */
 static void listen_close(void)
 {
-	int k;
+	int k, lfd;
 
 	for (k = 0; k < listen_len; k++) {
-		if (polled[POLL_LISTEN + k].fd >= 0)
-			(void)close(polled[POLL_LISTEN + k].fd);
+		lfd = polled[POLL_LISTEN + k].fd;
+		if (lfd >= 0)
+			(void)close(lfd);
 		polled[POLL_LISTEN + k].fd = -1;
 	}
 }
