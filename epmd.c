@@ -2381,23 +2381,18 @@ static void conn_park(struct conn *c)
 /* Runs a connection that is new or ready, until it has to wait or is closed. */
 static void conn_run(struct conn *c)
 {
-	enum step step = STEP_CLOSE;
+	enum step step = STEP_CLOSE; /* if kept: its end and more bytes both end the registration */
 
-	switch (c->state) {
-	case CONN_FREE: /* closed in this turn already */
+	if (c->state == CONN_FREE) /* closed in this turn already */
 		return;
-	case CONN_READING:
+	if (c->state == CONN_READING) {
 		step = conn_read(c);
 		if (step == STEP_NEXT)
 			step = conn_ask(c);
 		if (step == STEP_NEXT)
 			step = conn_answer(c);
-		break;
-	case CONN_SENDING:
+	} else if (c->state == CONN_SENDING) {
 		step = conn_send(c, held[c->buffer], c->fill);
-		break;
-	default: /* kept: it ended, or the node said more, which both end the registration */
-		break;
 	}
 	if (step == STEP_PARK)
 		conn_park(c);
