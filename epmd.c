@@ -3204,10 +3204,11 @@ static void cut_host(char *name)
 static int command_word(void)
 {
 	const int kill = cli.command->request == EPMD_KILL_REQ;
-	char nothing[1] = "", *const name = kill ? nothing : cli.arg[0];
+	const char *const name = kill ? "" : cli.arg[0];
 	char *const word = (char *)cli.in;
 
-	cut_host(name);
+	if (!kill)
+		cut_host(cli.arg[0]);
 	if (cli_ask(cli.command->request, name, strlen(name)) != 0)
 		return NO_EPMD;
 	(void)cli_read(EPMD_PACKET_MAX);
