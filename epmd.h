@@ -151,7 +151,7 @@ struct epmd_nodes {
  * listed exactly once.
  */
 struct epmd_cursor {
-	uint64_t serial;       /* of the row listed last; the highest, or 0 of the old, before it */
+	uint64_t serial;       /* of the row listed last; before it UINT64_MAX, of the old ones 0 */
 	uint16_t at;           /* its place in its order then, near which the next one stands */
 	uint8_t kind;          /* EPMD_NAMES_REQ, EPMD_DUMP_REQ or EPMD_STATUS_REQ; 0 at the end */
 	uint8_t old;           /* whether the live rows are done and the remembered ones follow */

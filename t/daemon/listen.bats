@@ -192,6 +192,9 @@ ipv6_option() { # which setsockopt() is IPV6_V6ONLY's, as a start shows that fai
         run --separate-stderr timeout 5 "$EPMD" -port "$PORT" -address "$list"
         is "$status:$output:$stderr" "1::epmd: -address: the list is empty"
     done
+    run --separate-stderr timeout 5 "$EPMD" -port "$PORT" -address ""
+    is "$status:$output:$stderr" "1::epmd: -address needs IP addresses, not \"\"
+epmd -help lists them"
     ERL_EPMD_ADDRESS=, run --separate-stderr timeout 5 "$EPMD" -port "$PORT"
     is "$status:$output:$stderr" "1::epmd: ERL_EPMD_ADDRESS: the list is empty"
     ERL_EPMD_ADDRESS='' start
