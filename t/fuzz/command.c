@@ -381,7 +381,9 @@ static void check_lookup(const struct answer *a, const char *name, int status)
 	MUST(status == 0 || shown.len == 0);
 	if (a != NULL && a->how == FOR_EVER) /* its bytes come over and over */
 		return;
-	if (status == 1 && set.wait_s == 0) /* else an earlier try may have said so */
+	if (opened == 0) /* a mistake is told before anything is asked */
+		MUST(status == 1 && (*name == '\0' || *name == '-' || strlen(name) > EPMD_NAME_MAX));
+	else if (status == 1 && set.wait_s == 0) /* else an earlier try may have said so */
 		MUST(a->len >= 2 ? a->bytes[0] == 'w' && a->bytes[1] != 0 :
 		    a->len == 0 && !name_is_good((const uint8_t *)name, strlen(name)));
 	if (status != 0)
