@@ -2043,6 +2043,7 @@ static void park(struct conn *c, short want)
 
 static int64_t conns_deadline_ms = NEVER;    /* no connection's deadline is earlier */
 static int64_t idle_ms = NEVER;              /* -exit_idle: when the daemon ends */
+static int progress;                         /* this turn accepted, read, sent or closed */
 
 /* The request at hand, and its answer. */
 static uint8_t received[EPMD_PACKET_MAX];
@@ -2083,6 +2084,7 @@ static void conn_close(struct conn *c)
 		polled_slots--;
 	conn_let_go(c);
 	(void)close(c->fd);
+	progress = 1;
 	c->state = CONN_FREE;
 	conns_used--;
 	c->next = conn_free;
@@ -2201,6 +2203,7 @@ static enum step conn_read(struct conn *c)
 		    (unsigned long)c->fill);
 		return STEP_CLOSE;
 	}
+	progress = 1;
 	if (set.debug > 1)
 		log_bytes(received, (size_t)n);
 	if (!c->holds)
@@ -2295,6 +2298,7 @@ static enum step conn_send(struct conn *c, const uint8_t *bytes, size_t len)
 		sent = 0;
 	else if (c->since_ms != 0) /* each step has -packet_timeout, all of them five times that */
 		c->deadline_ms = earlier(clock_ms() + timeout_ms(), c->since_ms + 5 * timeout_ms());
+	progress |= sent > 0;
 	if ((size_t)sent < end && from.kind != 0) {
 		/* Sets the cursor behind the line that was cut: makes the lines up to it again. */
 		c->cursor = from;
@@ -2466,11 +2470,10 @@ static void conns_expire(int64_t now_ms)
 
 /* ==== 12 Loop: one turn after the other, each of bounded length ============================ */
 
-#define PAUSE_MS      100   /* without accepting, if that failed and nothing could be closed */
+#define TRY_TURNS     64    /* from one turn that accepts more than one to the next */
 #define NOTIFY_MS     100   /* until READY=1 is sent again, if the supervisor's socket is full */
 #define POLL_FAILURES 1000  /* in a row, 10 ms apart, before the daemon gives up */
 
-static int64_t pause_ms = NEVER;             /* until then nothing is accepted */
 static int64_t notify_ms = NEVER;            /* READY=1 is to be sent again then */
 static int notify_socket = -1;               /* to the supervisor, until then */
 static int signal_pipe = -1;                 /* its writing end */
@@ -2483,7 +2486,7 @@ static int accept_one(int lfd)
 	union address peer;
 	socklen_t len = sizeof peer;
 	struct conn *c;
-	int cfd, k;
+	int cfd;
 
 	idle_ms = NEVER; /* somebody is there, even if accept() fails */
 	if (set.delay_accept_s > 0)
@@ -2491,6 +2494,7 @@ static int accept_one(int lfd)
 	memset(&peer, 0, sizeof peer); /* if the peer has gone, some systems leave it as it is */
 	cfd = accept(lfd, &peer.any, &len);
 	if (cfd >= 0) {
+		progress = 1;
 		c = conn_open(cfd, &peer);
 		if (c != NULL)
 			conn_run(c);
@@ -2503,58 +2507,48 @@ static int accept_one(int lfd)
 #endif
 	case EINTR:
 	case EPROTO:
+		return 0; /* nobody waits */
 	case ECONNABORTED:
-		return 0; /* nobody waits, or who did has gone */
+		progress = 1; /* who waited has gone: by that no peer shall make others wait */
+		return 0;
 	case EMFILE:
 	case ENFILE:
 	case ENOBUFS:
 	case ENOMEM:
 		shortage_begin(SHORT_FDS);
-		if (conn_evict(0) != NULL)
-			return 1;
-		break;
+		return conn_evict(0) != NULL;
 	default:
 		log_at(1, "accept: %s", strerror(errno));
-		break;
+		return 0;
 	}
-	for (k = 0; k < listen_len; k++)
-		polled[POLL_LISTEN + k].events = 0;
-	pause_ms = clock_ms() + PAUSE_MS;
-	return 0;
 }
 
-/* Returns whether a connection was served. */
-static int turn_parked(void)
+static void turn_parked(void)
 {
-	int slot[EPMD_BATCH_MAX], k, n = 0, served;
+	int slot[EPMD_BATCH_MAX], k, n = 0;
 
 	if (polled[POLL_QUEUE].revents != 0)
 		n = queue_ready(slot);
-	served = n > 0;
 	for (k = 0; k < n && !ended; k++) /* no node registers behind a KILL that was granted */
 		conn_run(&conns[slot[k]]);
-	for (k = 0; k < polled_slots && !ended; k++) {
-		if (park_entry(k)->fd < 0 || park_entry(k)->revents == 0)
-			continue;
-		conn_run(&conns[k]);
-		served = 1;
-	}
-	return served;
+	for (k = 0; k < polled_slots && !ended; k++)
+		if (park_entry(k)->fd >= 0 && park_entry(k)->revents != 0)
+			conn_run(&conns[k]);
 }
 
-#define FULL_TURNS 64 /* in a row, until a turn accepts one more connection */
-
 /*
- * Accepts from each listener one connection, and EPMD_BATCH_MAX more if a parked one was served, so
- * that those get no more than their share. If turn after turn that many were there, a turn accepts
- * more: so many clients cost no poll() each, and a lone one hardly an accept() in vain.
+ * Accepts from each listener one connection; EPMD_BATCH_MAX if more than one was there in the turn
+ * before, and in each TRY_TURNS-th turn, to find that out. So many clients cost no poll() each, and
+ * a lone one hardly an accept() in vain.
  */
-static void turn_listeners(int served)
+static void turn_listeners(void)
 {
-	static int full_turns;
-	const int quota = 1 + (served ? EPMD_BATCH_MAX : 0) + full_turns / FULL_TURNS;
+	static int turns, were_there;
+	const int quota = were_there > 1 || turns == 0 ? EPMD_BATCH_MAX : 1;
 	int k, n, lfd;
 
+	turns = (turns + 1) % TRY_TURNS;
+	were_there = 0;
 	for (k = 0; k < listen_len; k++) {
 		lfd = polled[POLL_LISTEN + k].fd;
 		if (lfd < 0 || polled[POLL_LISTEN + k].revents == 0)
@@ -2566,10 +2560,8 @@ static void turn_listeners(int served)
 		}
 		for (n = 0; n < quota && !ended && accept_one(lfd); n++)
 			;
-		if (n < quota)
-			full_turns /= 2;
-		else if (full_turns < FULL_TURNS * EPMD_BATCH_MAX)
-			full_turns++;
+		if (n > were_there)
+			were_there = n;
 	}
 }
 
@@ -2579,7 +2571,7 @@ static void turn_signals(void)
 	char bytes[16];
 
 	if (polled[POLL_SIGNAL].revents != 0)
-		(void)!read(polled[POLL_SIGNAL].fd, bytes, sizeof bytes);
+		progress |= read(polled[POLL_SIGNAL].fd, bytes, sizeof bytes) > 0;
 	if (counts_wanted) {
 		counts_wanted = 0;
 		log_counts();
@@ -2621,7 +2613,7 @@ static void turn_idle(int64_t now_ms)
 /* When the next thing is due. */
 static int64_t next_due(void)
 {
-	int64_t due_ms = earlier(earlier(conns_deadline_ms, idle_ms), earlier(pause_ms, notify_ms));
+	int64_t due_ms = earlier(earlier(conns_deadline_ms, idle_ms), notify_ms);
 	int k;
 
 	for (k = 0; k < SHORT_KINDS; k++)
@@ -2633,18 +2625,12 @@ static int64_t next_due(void)
 static int64_t turn_clock(void)
 {
 	int64_t now_ms;
-	int k;
 
 	if (set.exit_idle_s == 0 && next_due() == NEVER)
 		return NEVER;
 	now_ms = clock_ms();
 	if (now_ms >= conns_deadline_ms)
 		conns_expire(now_ms);
-	if (now_ms >= pause_ms) {
-		pause_ms = NEVER;
-		for (k = 0; k < listen_len; k++)
-			polled[POLL_LISTEN + k].events = POLLIN;
-	}
 	shortage_end(now_ms);
 	if (now_ms >= notify_ms)
 		notify_ready();
@@ -2666,25 +2652,29 @@ static int ms_until(int64_t next_ms)
 
 /*
  * Waits, and serves. Closed connections come before new ones, which may want the name of a node
- * that has ended; deadlines come last. Returns when the next one is.
+ * that has ended; deadlines come last. Returns when the next one is. If a system call fails and
+ * goes on failing, poll() says each time that there is something to do: then a turn lasts 10 ms,
+ * else the daemon would spin.
  */
 static int64_t turn(int64_t next_ms)
 {
 	static const struct timespec moment = { 0, 10000000 };
 	static int failures;
 	const nfds_t len = (nfds_t)(POLL_LISTEN + listen_len + polled_slots);
+	const int ready = poll(polled, len, ms_until(next_ms));
 
-	if (poll(polled, len, ms_until(next_ms)) >= 0) {
+	progress = ready == 0;
+	if (ready >= 0) {
 		failures = 0;
 		turn_signals();
-		turn_listeners(turn_parked());
-	} else if (errno != EINTR) {
-		if (errno != EAGAIN && errno != ENOMEM && ++failures == POLL_FAILURES) {
-			log_at(0, "poll: %s", strerror(errno));
-			exit(1);
-		}
-		(void)nanosleep(&moment, NULL);
+		turn_parked();
+		turn_listeners();
+	} else if (!is_temporary(errno) && ++failures == POLL_FAILURES) {
+		log_at(0, "poll: %s", strerror(errno));
+		exit(1);
 	}
+	if (!progress)
+		(void)nanosleep(&moment, NULL);
 	return turn_clock();
 }
 

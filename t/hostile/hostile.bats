@@ -353,17 +353,6 @@ no free connection: closing those that have waited longest (N of N from 127.0.0.
 out of file descriptors or memory for a new connection"
 }
 
-@test "a policy that refuses each connection does not keep the daemon busy" {
-    need strace
-    need_no_runner
-    EPMD_RUNNER="strace -D -qq -o $TMP/trace -e trace=accept,poll -e inject=accept:error=EPERM" \
-        start
-    is "$(ask connect send 00 open 1000)" "connected
-open"
-    grep -q 'accept.*EPERM' "$TMP/trace"
-    is "$(grep -A 1 'accept.*EPERM' "$TMP/trace" | grep -c 'poll.*, -1)')" 0
-}
-
 # the system calls by which it got the secret of its names' hash, in the trace
 start_traced() { # STRACE-OPTION...
     strace -D -qq -o "$TMP/trace" "$@" -port "$PORT" 3>&- &
