@@ -1214,7 +1214,8 @@ static int64_t clock_ms(void)
 /* ==== 8 Log: lines to standard error, or to syslog once detached; counts; shortages ======== */
 
 #define LOG_MAX  (EPMD_LINE_MAX + 256) /* bytes of a line */
-#define LOG_NOTE (-1)                  /* a level of log_at() */
+#define LOG_NOTE (-1)                  /* levels of log_at(): for information, without -d */
+#define LOG_RAW  (-2)                  /* of a table, which has no dates; its caller looks at -d */
 
 static int journal;                          /* a line begins with its priority, for systemd */
 static enum { STDERR_WAITS, STDERR_SOCKET, STDERR_SHARED, STDERR_OWN } stderr_is; /* open_log() */
@@ -1256,22 +1257,30 @@ static void write_stderr(const char *line, size_t len)
 }
 
 /*
- * To the syslog daemon by RFC 3164: not by syslog(3), which waits for a daemon that has stopped
- * reading, and takes memory.
+ * Logs at `level` -d and more; level 0 always, as a warning. To the syslog daemon by RFC 3164: not
+ * by syslog(3), which waits for a daemon that has stopped reading, and takes memory.
  */
-static void log_line(int priority, int is_dated, const char *text)
+static void log_at(int level, const char *format, ...)
 {
 	static const struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = _PATH_LOG };
-	const time_t now = time(NULL);
-	char line[LOG_MAX], date[32];
+	const int priority = level == LOG_NOTE ? LOG_INFO : level == 0 ? LOG_WARNING : LOG_DEBUG;
+	char text[LOG_MAX], line[LOG_MAX], date[32];
+	va_list ap;
+	time_t now;
 	int len;
 
+	if (level > set.debug)
+		return;
+	now = time(NULL);
+	va_start(ap, format);
+	vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
 	if (set.daemon)
 		len = snprintf(line, sizeof line, "<%d>epmd[%ld]: %s", LOG_DAEMON | priority,
 		    (long)getpid(), text);
 	else if (journal)
 		len = snprintf(line, sizeof line, "<%d>%s\n", priority, text);
-	else if (is_dated)
+	else if (level != LOG_RAW)
 		len = snprintf(line, sizeof line, "epmd: %.24s: %s\n",
 		    ctime_r(&now, date) != NULL ? date : "", text);
 	else
@@ -1283,27 +1292,13 @@ static void log_line(int priority, int is_dated, const char *text)
 		write_stderr(line, text_len(len, sizeof line));
 }
 
-/* At `level` -d and more; level 0 always, as a warning, and LOG_NOTE too, as information. */
-static void log_at(int level, const char *format, ...)
-{
-	char text[LOG_MAX];
-	va_list ap;
-
-	if (level > set.debug)
-		return;
-	va_start(ap, format);
-	vsnprintf(text, sizeof text, format, ap);
-	va_end(ap);
-	log_line(level > 0 ? LOG_DEBUG : level == 0 ? LOG_WARNING : LOG_INFO, 1, text);
-}
-
 #define HEX_COLUMNS 16
 #define HEX_MAX     1024 /* bytes of a packet that are shown */
 
 static void log_bytes(const uint8_t *bytes, size_t len)
 {
 	static const char digit[] = "0123456789abcdef";
-	char hex[3 * HEX_COLUMNS + 1], text[HEX_COLUMNS + 1], line[16 + 4 * HEX_COLUMNS + 16];
+	char hex[3 * HEX_COLUMNS + 1], text[HEX_COLUMNS + 1];
 	size_t at, i;
 
 	log_at(2, "got %lu bytes", (unsigned long)len);
@@ -1318,20 +1313,20 @@ static void log_bytes(const uint8_t *bytes, size_t len)
 			if (bytes[at + i] > 31 && bytes[at + i] < 127)
 				text[i] = (char)bytes[at + i];
 		}
-		snprintf(line, sizeof line, "***** %08lx  %.24s %.24s |%s|", (unsigned long)at, hex,
-		    hex + 24, text);
-		log_line(LOG_DEBUG, 0, line);
+		log_at(LOG_RAW, "***** %08lx  %.24s %.24s |%s|", (unsigned long)at, hex, hex + 24,
+		    text);
 	}
 	if (at < len)
-		log_line(LOG_DEBUG, 0, "***** ......and more");
+		log_at(LOG_RAW, "***** ......and more");
 }
 
 /*
  * A name for the log, from the network or the table: as it is if it may be registered, else with a
- * `?` for each byte that could harm.
+ * `?` for each byte that could harm. The text is there until the next call.
  */
-static const char *printable(const uint8_t *name, size_t len, char text[EPMD_NAME_MAX + 1])
+static const char *printable(const uint8_t *name, size_t len)
 {
+	static char text[EPMD_NAME_MAX + 1];
 	size_t i;
 	int is_good;
 
@@ -1350,8 +1345,8 @@ static const char *printable(const uint8_t *name, size_t len, char text[EPMD_NAM
 /* -d -d -d: all nodes, live and remembered. */
 static void log_tables(void)
 {
-	char line[LOG_MAX], where[48], name[EPMD_NAME_MAX + 1] = "";
 	const struct epmd_node *n;
+	char where[48];
 	int k, i, is_live;
 
 	if (set.debug < 3)
@@ -1364,16 +1359,14 @@ static void log_tables(void)
 			i = order->row[k];
 			n = &nodes.node[i];
 			snprintf(where, sizeof where, " at port %d, fd = %d", n->port, n->fd);
-			snprintf(line, sizeof line, "*****     %s \"%s#%lu\"%s",
+			log_at(LOG_RAW, "*****     %s \"%s#%lu\"%s",
 			    is_live ? "active name    " : "old/unused name",
-			    printable(epmd_name(&nodes, i), n->name_len, name),
+			    printable(epmd_name(&nodes, i), n->name_len),
 			    (unsigned long)creation_told(n), is_live ? where : "");
-			log_line(LOG_DEBUG, 0, line);
 		}
-		snprintf(line, sizeof line, "*****     %s count%s: %d",
+		log_at(LOG_RAW, "*****     %s count%s: %d",
 		    is_live ? "reg calculated" : "unreg calculated", is_live ? "  " : "",
 		    order->len);
-		log_line(LOG_DEBUG, 0, line);
 	}
 }
 
@@ -1383,18 +1376,11 @@ static struct {
 	int64_t since_ms;              /* the daemon's start, monotonic */
 	int nodes_max;
 	unsigned long requests[REQUEST_KINDS];
+	unsigned long refused;         /* registrations */
+	unsigned long dropped;         /* connections closed for what came */
+	unsigned long evicted;         /* connections closed to make room */
+	unsigned long timed_out;       /* connections */
 } counts;
-
-enum { COUNT_REFUSED, COUNT_DROPPED, COUNT_EVICTED, COUNT_TIMED_OUT, COUNTERS };
-static struct {
-	const char *text, *metric;     /* for the log, and for -counts */
-	unsigned long count;
-} counters[COUNTERS] = {
-	[COUNT_REFUSED] = { "refused", "refused_total", 0 },
-	[COUNT_DROPPED] = { "dropped", "dropped_total", 0 },
-	[COUNT_EVICTED] = { "evicted", "evicted_total", 0 },
-	[COUNT_TIMED_OUT] = { "timed out", "timed_out_total", 0 }
-};
 
 static void count_request(const struct epmd_answer *a)
 {
@@ -1403,9 +1389,9 @@ static void count_request(const struct epmd_answer *a)
 	if (a->kind >= 0)
 		counts.requests[a->kind]++;
 	if (a->verdict == EPMD_DROP)
-		counters[COUNT_DROPPED].count++;
+		counts.dropped++;
 	if (a->request == EPMD_ALIVE2_REQ && a->verdict == EPMD_SEND)
-		counters[COUNT_REFUSED].count++;
+		counts.refused++;
 	if (nodes.live.len > counts.nodes_max)
 		counts.nodes_max = nodes.live.len;
 }
@@ -1450,129 +1436,106 @@ static void log_counts(void)
 	for (k = 0; k < REQUEST_KINDS; k++)
 		at = add_text(line, sizeof line - 1, at, " %s_REQ %lu,", requests[k].text,
 		    counts.requests[k]);
-	for (k = 0; k < COUNTERS; k++)
-		at = add_text(line, sizeof line - 1, at, "%s %s %lu", k > 0 ? "," : "",
-		    counters[k].text, counters[k].count);
+	(void)add_text(line, sizeof line - 1, at,
+	    " refused %lu, dropped %lu, evicted %lu, timed out %lu", counts.refused,
+	    counts.dropped, counts.evicted, counts.timed_out);
 	log_at(LOG_NOTE, "%s", line);
-}
-
-static void add_metric(struct epmd_answer *a, const char *name, const char *type,
-    unsigned long value)
-{
-	a->len = add_text((char *)a->out, sizeof a->out, a->len,
-	    "# TYPE epmd_%s %s\nepmd_%s %lu\n", name, type, name, value);
 }
 
 /* The same in Prometheus's text format, behind an answer. */
 static void answer_counts(struct epmd_answer *a)
 {
+	const struct { const char *name, *type; unsigned long value; } metrics[] = {
+		{ "uptime_seconds", "gauge", uptime() },
+		{ "nodes", "gauge", nodes.live.len },
+		{ "nodes_max", "gauge", (unsigned long)counts.nodes_max },
+		{ "nodes_limit", "gauge", nodes.limit },
+		{ "connections", "gauge", conns_used },
+		{ "refused_total", "counter", counts.refused },
+		{ "dropped_total", "counter", counts.dropped },
+		{ "evicted_total", "counter", counts.evicted },
+		{ "timed_out_total", "counter", counts.timed_out }
+	};
 	char *const out = (char *)a->out;
-	int k;
+	const size_t room = sizeof a->out;
+	size_t k;
 
-	add_metric(a, "uptime_seconds", "gauge", uptime());
-	add_metric(a, "nodes", "gauge", nodes.live.len);
-	add_metric(a, "nodes_max", "gauge", (unsigned long)counts.nodes_max);
-	add_metric(a, "nodes_limit", "gauge", nodes.limit);
-	add_metric(a, "connections", "gauge", conns_used);
-	for (k = 0; k < COUNTERS; k++)
-		add_metric(a, counters[k].metric, "counter", counters[k].count);
-	a->len = add_text(out, sizeof a->out, a->len, "# TYPE epmd_info gauge\n"
+	for (k = 0; k < LENGTH(metrics); k++)
+		a->len = add_text(out, room, a->len, "# TYPE epmd_%s %s\nepmd_%s %lu\n",
+		    metrics[k].name, metrics[k].type, metrics[k].name, metrics[k].value);
+	a->len = add_text(out, room, a->len, "# TYPE epmd_info gauge\n"
 	    "epmd_info{version=\"" EPMD_VERSION "\"} 1\n# TYPE epmd_requests_total counter\n");
 	for (k = 0; k < REQUEST_KINDS; k++)
-		a->len = add_text(out, sizeof a->out, a->len,
-		    "epmd_requests_total{request=\"%s\"} %lu\n", requests[k].text,
-		    counts.requests[k]);
+		a->len = add_text(out, room, a->len, "epmd_requests_total{request=\"%s\"} %lu\n",
+		    requests[k].text, counts.requests[k]);
 }
 
 /* ---- a request and what became of it; the texts are OTP's, and people search for them ---- */
 
-static const char *request_text(int kind)
-{
-	return kind < 0 ? "unknown" : requests[kind].text;
-}
-
-static void log_malformed(const char *request, const uint8_t *in, size_t fill)
-{
-	const size_t len = get_16(in, 0);
-
-	if (len == 0 || len > EPMD_PACKET_MAX - 2)
-		log_at(1, "invalid packet size (%lu)", (unsigned long)len);
-	else if (fill > len + 2)
-		log_at(1, "got %lu bytes in packet, expected %lu", (unsigned long)(fill - 2),
-		    (unsigned long)len);
-	else
-		log_at(1, "malformed %s_REQ (%lu)", request, (unsigned long)len);
-}
-
 static void log_request(const struct epmd_answer *a, const uint8_t *in, size_t fill, int is_local)
 {
-	static const char *const refusals[] = {
-		[EPMD_TAKEN] = "node name already occupied ",
-		[EPMD_FULL] = "no room for node ",
-		[EPMD_BAD_NAME] = "invalid node name ",
-		[EPMD_BAD_EXTRA] = "extra data is too long",
-		[EPMD_LIVING_NODES] = "Disallowed KILL_REQ, live nodes",
-		[EPMD_UNKNOWN_REQUEST] = "got garbage"
-	};
-	const char *const refusal = a->reason < LENGTH(refusals) ? refusals[a->reason] : NULL;
-	const char *const request = request_text(a->kind);
 	const struct epmd_node *const n = a->node >= 0 ? &nodes.node[a->node] : NULL;
-	char name[EPMD_NAME_MAX + 1] = "";
+	const char *const request = a->kind < 0 ? "unknown" : requests[a->kind].text;
+	const char *const name = printable(in + a->name_at, a->name_len);
+	const unsigned long len = get_16(in, 0), got = fill - 2;
+	const int is_malformed = a->reason == EPMD_MALFORMED;
 
 	if (a->verdict == EPMD_MORE)
 		return;
-	(void)printable(in + a->name_at, a->name_len, name);
-	if (a->kind >= 0 && (a->reason != EPMD_MALFORMED || fill <= get_16(in, 0) + 2u))
+	if (a->kind >= 0 && (!is_malformed || got <= len))
 		log_at(a->request == EPMD_STATUS_REQ ? 2 : 1, "** got %s_REQ", request);
-	if (a->reason == EPMD_MALFORMED) {
-		log_malformed(request, in, fill);
-	} else if (a->reason == EPMD_NOT_ALLOWED) {
+	if (is_malformed && (len == 0 || len > EPMD_PACKET_MAX - 2))
+		log_at(1, "invalid packet size (%lu)", len);
+	else if (is_malformed && got > len)
+		log_at(1, "got %lu bytes in packet, expected %lu", got, len);
+	else if (is_malformed)
+		log_at(1, "malformed %s_REQ (%lu)", request, len);
+	else if (a->reason == EPMD_NOT_ALLOWED)
 		log_at(1, is_local ? "Disallowed %s_REQ, no relaxed_command_check" :
 		    "%s_REQ from non local address", request);
-	} else if (a->reason == EPMD_UNKNOWN_NODE && a->request == EPMD_STOP_REQ) {
+	else if (a->reason == EPMD_UNKNOWN_REQUEST)
+		log_at(1, "got garbage");
+	else if (a->reason == EPMD_LIVING_NODES)
+		log_at(1, "Disallowed KILL_REQ, live nodes");
+	else if (a->reason == EPMD_UNKNOWN_NODE && a->request == EPMD_STOP_REQ)
 		log_at(1, "trying to unregister node with unknown name %s", name);
-	} else if (refusal != NULL) {
-		log_at(1, "%s%s", refusal, a->reason == EPMD_BAD_EXTRA ? "" : name);
-	} else if (a->verdict == EPMD_KEEP && n != NULL) {
-		log_at(1, "registering '%s:%lu', port %d", name, (unsigned long)creation_told(n),
-		    n->port);
-		log_at(1, "type %d proto %d highvsn %d lowvsn %d", n->type, n->protocol, n->highest,
-		    n->lowest);
-		log_tables();
-	} else if (a->verdict == EPMD_QUIT) {
+	else if (a->reason == EPMD_TAKEN)
+		log_at(1, "node name already occupied %s", name);
+	else if (a->reason == EPMD_FULL)
+		log_at(1, "no room for node %s", name);
+	else if (a->reason == EPMD_BAD_NAME)
+		log_at(1, "invalid node name %s", name);
+	else if (a->reason == EPMD_BAD_EXTRA)
+		log_at(1, "extra data is too long");
+	else if (a->verdict == EPMD_QUIT)
 		log_at(1, "epmd killed");
-	}
+	if (a->verdict != EPMD_KEEP || n == NULL)
+		return;
+	log_at(1, "registering '%s:%lu', port %d", name, (unsigned long)creation_told(n), n->port);
+	log_at(1, "type %d proto %d highvsn %d lowvsn %d", n->type, n->protocol, n->highest,
+	    n->lowest);
+	log_tables();
 }
 
 static void log_sent(const struct epmd_answer *a, const uint8_t *in)
 {
 	const int is_ok = a->reason == EPMD_OK;
-	char name[EPMD_NAME_MAX + 1] = "";
+	const char *const name = printable(in + a->name_at, a->name_len);
 
-	(void)printable(in + a->name_at, a->name_len, name);
 	if (set.debug > 1)
 		log_bytes(a->out, a->len);
-	switch (a->request) {
-	case EPMD_ALIVE2_REQ:
+	if (a->request == EPMD_ALIVE2_REQ)
 		log_at(1, "** sent ALIVE2_RESP for \"%s\"", name);
-		break;
-	case EPMD_PORT_PLEASE2_REQ:
+	else if (a->request == EPMD_PORT_PLEASE2_REQ)
 		log_at(1, "** sent PORT2_RESP (%s) for \"%s\"", is_ok ? "ok" : "error", name);
-		break;
-	case EPMD_STOP_REQ:
+	else if (a->request == EPMD_STOP_REQ)
 		log_at(1, "** sent STOP_RESP %s", is_ok ? "STOPPED" : "NOEXIST");
-		break;
-	case EPMD_NAMES_REQ:
-	case EPMD_DUMP_REQ:
-		log_at(1, "** sent %s_RESP", request_text(a->kind));
-		break;
-	case EPMD_KILL_REQ:
-		if (a->verdict == EPMD_QUIT)
-			log_at(1, "got KILL_REQ - terminates normal");
-		break;
-	default:
-		break;
-	}
+	else if (a->request == EPMD_NAMES_REQ)
+		log_at(1, "** sent NAMES_RESP");
+	else if (a->request == EPMD_DUMP_REQ)
+		log_at(1, "** sent DUMP_RESP");
+	else if (a->verdict == EPMD_QUIT)
+		log_at(1, "got KILL_REQ - terminates normal");
 }
 
 /* ---- peers, and shortages ---- */
@@ -1590,18 +1553,15 @@ static void log_peer(int level, const struct conn *c, const char *what)
 	    address_port(&peer));
 }
 
-#define PEERS_TEXT_MAX (ADDRESS_TEXT_MAX + 64)
-
 /*
- * The peer that most connections are from, as " (n of all from address)" or nothing: of the nodes'
- * connections, or of the others. By majority vote: if no peer has more than half, it is any of
- * them.
+ * Logs a shortage, and the peer that most connections are from: of the nodes' connections, or of
+ * the others. By majority vote: if no peer has more than half, it is any of them.
  */
-static void most_text(int of_nodes, char text[PEERS_TEXT_MAX])
+static void log_shortage(const char *begins, int of_nodes)
 {
 	union address most, a;
 	char address[ADDRESS_TEXT_MAX];
-	unsigned votes = 0, all = 0, count = 0;
+	unsigned long votes = 0, all = 0, count = 0;
 	int pass, is_same;
 	const struct conn *c;
 
@@ -1621,7 +1581,9 @@ static void most_text(int of_nodes, char text[PEERS_TEXT_MAX])
 	}
 	address_text(&most, address);
 	if (count > 0)
-		snprintf(text, PEERS_TEXT_MAX, " (%u of %u from %s)", count, all, address);
+		log_at(0, "%s (%lu of %lu from %s)", begins, count, all, address);
+	else
+		log_at(0, "%s", begins);
 }
 
 /*
@@ -1644,12 +1606,8 @@ static struct {
 
 static void shortage_begin(int kind)
 {
-	char peers[PEERS_TEXT_MAX] = "";
-
-	if (shortage[kind].until_ms == NEVER) {
-		most_text(kind == SHORT_NODES, peers);
-		log_at(0, "%s%s", shortage[kind].begins, peers);
-	}
+	if (shortage[kind].until_ms == NEVER)
+		log_shortage(shortage[kind].begins, kind == SHORT_NODES);
 	shortage[kind].until_ms = clock_ms() + SHORTAGE_MS;
 }
 
@@ -2068,11 +2026,10 @@ static void conn_close(struct conn *c)
 		log_at(2, "closing connection on file descriptor %d", c->fd);
 	if (row >= 0) {
 		const struct epmd_node *const n = &nodes.node[row];
-		char name[EPMD_NAME_MAX + 1] = ""; /* a look-up does not pay for it */
 
-		(void)printable(epmd_name(&nodes, row), n->name_len, name);
-		log_at(1, "unregistering '%s:%lu', port %d", name, (unsigned long)creation_told(n),
-		    n->port);
+		log_at(1, "unregistering '%s:%lu', port %d",
+		    printable(epmd_name(&nodes, row), n->name_len),
+		    (unsigned long)creation_told(n), n->port);
 		epmd_release(&nodes, row, (uint32_t)time(NULL));
 		log_tables();
 	} else if (c->was_refused) {
@@ -2123,7 +2080,7 @@ static const struct conn *conn_evict(int holding)
 	}
 	if (longest == NULL)
 		return NULL;
-	counters[COUNT_EVICTED].count++;
+	counts.evicted++;
 	log_peer(1, longest, "closing to make room");
 	conn_abort(longest);
 	return longest;
@@ -2457,7 +2414,7 @@ static void conns_expire(int64_t now_ms)
 		if (c->state == CONN_FREE)
 			continue;
 		if (c->deadline_ms <= now_ms) {
-			counters[COUNT_TIMED_OUT].count++;
+			counts.timed_out++;
 			log_peer(1, c, c->state == CONN_READING ?
 			    "closing because timed out on receive" :
 			    "closing because timed out on send");

@@ -35,7 +35,9 @@ static int eva_vsnprintf(char *text, size_t room, const char *format, va_list ap
 	for (; *format != '\0'; format++) {
 		if (*format != '%')
 			continue;
-		switch (*++format) {
+		while (*++format == '.' || (*format >= '0' && *format <= '9'))
+			;
+		switch (*format) {
 		case 's':
 			string = va_arg(ap, const char *);
 			//@ check valid_read_string(string);
