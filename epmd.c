@@ -2406,7 +2406,7 @@ static void conns_expire(int64_t now_ms)
 	struct conn *c;
 
 	conns_deadline_ms = NEVER;
-	for (c = conns; c < conns + conn_top; c++) {
+	for (c = conns; c < conns + conn_top && !ended; c++) {
 		if (c->state == CONN_FREE)
 			continue;
 		if (c->deadline_ms <= now_ms && is_ready(c->fd, c->want))

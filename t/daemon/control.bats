@@ -177,8 +177,9 @@ register_on() { # HOST NAME ADDRESS, until the test ends
 }
 
 # Both are complete when the daemon goes on: KILL came first.
-@test "a registration that comes together with a KILL is not granted" {
-    start
+kill_before_register() { # SECONDS until it goes on, OPTION...
+    local stopped=$1
+    start "${@:2}"
     exec 5<>"/dev/tcp/127.0.0.1/$PORT" 6<>"/dev/tcp/127.0.0.1/$PORT"
     printf '\0' >&5
     printf '\0' >&6
@@ -186,11 +187,20 @@ register_on() { # HOST NAME ADDRESS, until the test ends
     kill -STOP "$EPMD_PID"
     printf '\1k' >&5
     printf '\20x\23\210M\0\0\6\0\5\0\3abc\0\0' >&6
+    sleep "$stopped"
     kill -CONT "$EPMD_PID"
     is "$(head -c 2 <&5)" OK
     is "$(cat <&6 2>/dev/null | od -An -tx1)" ""
     ended "$EPMD_PID"
     exec 5>&- 6>&-
+}
+
+@test "a registration that comes together with a KILL is not granted" {
+    kill_before_register 0
+}
+
+@test "a registration that comes together with a KILL is not granted, even if its time is up" {
+    kill_before_register 5.1 -packet_timeout 5
 }
 
 served() { # CONNECTIONS
