@@ -1011,6 +1011,7 @@ static int address_parse(const char *text, uint16_t port, union address *a)
 {
 	const char *const scope = strchr(text, '%');
 	char ip[ADDRESS_TEXT_MAX];
+	uint32_t number;
 
 	memset(a, 0, sizeof *a);
 	if (inet_pton(AF_INET, text, &a->v4.sin_addr) == 1) {
@@ -1023,11 +1024,22 @@ static int address_parse(const char *text, uint16_t port, union address *a)
 		return -1;
 	a->v6.sin6_family = AF_INET6;
 	a->v6.sin6_port = htons(port);
-	if (scope != NULL)
-		a->v6.sin6_scope_id = if_nametoindex(scope + 1);
-	if (scope == NULL || a->v6.sin6_scope_id != 0)
+	if (scope == NULL)
 		return 0;
-	return is_number(scope + 1, &a->v6.sin6_scope_id) && a->v6.sin6_scope_id != 0 ? 0 : -1;
+	number = if_nametoindex(scope + 1);
+	if (number == 0 && (!is_number(scope + 1, &number) || number == 0))
+		return -1;
+	if (IN6_IS_ADDR_LINKLOCAL(&a->v6.sin6_addr)) /* of others it says nothing */
+		a->v6.sin6_scope_id = number;
+	return 0;
+}
+
+/* Why a socket cannot have an address. */
+static const char *address_error(int error)
+{
+	if (error == EINVAL)
+		return "Invalid argument: a link-local address needs its interface, fe80::1%eth0";
+	return strerror(error);
 }
 
 static socklen_t address_len(const union address *a)
@@ -1238,7 +1250,9 @@ static size_t text_len(int len, size_t room)
  */
 static void write_stderr(const char *line, size_t len)
 {
+	static int is_cut;             /* the line before, as of a disk that was full */
 	struct pollfd p = { STDERR_FILENO, POLLOUT, 0 };
+	ssize_t n;
 	int flags = -1;
 
 	if (stderr_is == STDERR_WAITS && poll(&p, 1, (int)set.timeout_s * 1000) != 1)
@@ -1251,7 +1265,12 @@ static void write_stderr(const char *line, size_t len)
 		flags = fcntl(STDERR_FILENO, F_GETFL);
 	if (flags != -1)
 		(void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
-	(void)!write(STDERR_FILENO, line, len);
+	if (is_cut)
+		is_cut = write(STDERR_FILENO, "\n", 1) != 1;
+	if (!is_cut) {
+		n = write(STDERR_FILENO, line, len);
+		is_cut = n > 0 && (size_t)n < len;
+	}
 	if (flags != -1)
 		(void)fcntl(STDERR_FILENO, F_SETFL, flags);
 }
@@ -1820,13 +1839,14 @@ static void listen_inherit(void)
 	for (lfd = 3; lfd < 3 + count; lfd++) {
 		if (getsockopt(lfd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) < 0 || !listens)
 			fail(0, "systemd provides what is no listening socket");
+		own = socket_address(lfd, 0);
+		if (address_port(&own) == 0)
+			fail(0, "systemd provides a socket that is not of TCP");
 		if (set_flags(lfd) < 0)
 			fail(errno, "cannot use a socket from systemd");
+		set.port = address_port(&own);
 		listen_add(lfd);
 	}
-	own = socket_address(lfd - 1, 0);
-	if (address_port(&own) != 0)
-		set.port = address_port(&own);
 }
 
 /* So that the next epmd can bind the port at once. */
@@ -2924,7 +2944,7 @@ static int cli_ask(uint8_t request, const void *body, size_t len)
 	int count, k;
 
 	if (request != EPMD_ALIVE2_REQ && len > EPMD_NAME_MAX)
-		fail(0, "name is too long");
+		fail(0, "a name has at most %d bytes", EPMD_NAME_MAX);
 	at = put_16(packet, 0, (unsigned)len + 1);
 	at = put_8(packet, at, request);
 	at = put_bytes(packet, at, body, len);
@@ -2949,7 +2969,7 @@ static int cli_ask(uint8_t request, const void *body, size_t len)
 			cli.error = errno;
 		if (cli.error == 0)
 			return 0;
-		reason = strerror(cli.error);
+		reason = address_error(cli.error);
 	}
 	return complain(NO_EPMD, "Cannot connect to %s: %s", cli.daemon, reason);
 }
@@ -2979,8 +2999,8 @@ static int cli_no_answer(void)
 {
 	if (cli.error == ETIMEDOUT)
 		return complain(NO_EPMD, "time is up, with no answer from %s", cli.daemon);
-	return complain(NO_EPMD, "no answer from %s: is it one, and may this host ask?",
-	    cli.daemon);
+	return complain(NO_EPMD, cli.len > 0 ? "unexpected answer from %s: is it one?" :
+	    "no answer from %s: is it one, and may this host ask?", cli.daemon);
 }
 
 /* ---- lists: -names, -dump, -counts, -status, -started ---- */
@@ -3669,8 +3689,9 @@ static void detach(void)
 	int status = 0;
 
 	if (pid > 0) {
-		(void)waitpid(pid, &status, 0);
-		_exit(status == 0 ? 0 : 1);
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+		_exit(status == 0 && !ended ? 0 : 1);
 	}
 	if (pid == 0) {
 		(void)setsid();
@@ -3949,8 +3970,8 @@ static void open_sockets(int has_options)
 			cli_tell();
 		exit(0);
 	}
-	fail(0, "cannot listen on %s port %u: %s%s", on, (unsigned)set.port, strerror(error),
-	    error != EADDRINUSE ? "" :
+	fail(0, "cannot listen on %s port %u: %s%s", on, (unsigned)set.port,
+	    address_error(error), error != EADDRINUSE ? "" :
 	    is_epmd ? ": an epmd answers there already" :
 	    cli.error == ETIMEDOUT ? ": what has it does not answer" :
 	    ": something that is no epmd has it");

@@ -260,7 +260,7 @@ old/unused name <gone>, port = 6000, fd = N "
         # shellcheck disable=SC2086
         run --separate-stderr epmd -port "$PORT" $words
         is "$words $status:$output" "$words $status_none:"
-        like "$stderr" "^epmd: no answer from local epmd, port $PORT: is it one"
+        like "$stderr" "^epmd: unexpected answer from local epmd, port $PORT: is it one"
     done
     run --separate-stderr epmd -port "$PORT" -started
     is "$status:$output:$stderr" "1::"

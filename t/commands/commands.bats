@@ -10,8 +10,8 @@ told() { # COMMAND...
 }
 
 # whoever has the port answers so; others than an epmd, too
-stranger() { # SUPERVISOR-OPTION ARGUMENT...; sets NO_ANSWER to what a command says of it
-    NO_ANSWER="epmd: no answer from local epmd, port $PORT: is it one, and may this host ask?"
+stranger() { # SUPERVISOR-OPTION ARGUMENT...; sets NO_ANSWER to what a command says of that
+    NO_ANSWER="epmd: unexpected answer from local epmd, port $PORT: is it one?"
     "$BUILD/supervisor" "$1" "127.0.0.1,$PORT" "${@:2}" >"$TMP/stranger" 3>&- &
     remember $!
     wait_for listening "$PORT"

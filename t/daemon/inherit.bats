@@ -103,12 +103,17 @@ published() { # a -register of `abc`, its process in $PUBLISHER
 
 # ---- limits, and the terminal
 
-@test "a log that reaches the limit of a file's size does not end it" {
-    EPMD_RUNNER="prlimit --fsize=4096" start
+@test "a log that reaches the limit of a file's size does not end it, and goes on with a line of its own" {
+    EPMD_RUNNER="prlimit --fsize=4096:unlimited" start
     flood rounds 100 >/dev/null
     is "$(wc -c <"$TMP/log")" 4096
     register abc
     is "$(names)" "name abc at port 5000"
+    prlimit --pid "$EPMD_PID" --fsize=unlimited
+    is "$(names)" "name abc at port 5000"
+    is "$(tail -c +4097 "$TMP/log" | sed 's/^epmd: .*: \*\* //')" "
+got NAMES_REQ
+sent NAMES_RESP"
 }
 
 @test "a command whose output reaches the limit of a file's size says so" {
