@@ -42,7 +42,6 @@ struct side {
 	int status; /* of one that ended before it listened */
 	int log;    /* what it says on standard error, where that is wanted */
 	int port, claim; /* claim: keeps others from the port */
-	int relaxed;
 	int conn[CONN_MAX]; /* -1 where not open */
 	char said[4 * BYTES_MAX];
 	size_t len;
@@ -54,9 +53,10 @@ struct bytes {
 };
 
 static struct side sides[2];
-static int identical, relaxed, registered, logging;
+static int identical, registered, logging;
 static unsigned release = 25;
 static const char *before = "", *options = ""; /* of the daemons that are started from now on */
+static const char *running = "";               /* the options of those that run */
 static char title[200];
 static const char *reason, *ours_expected, *reference_expected;
 static unsigned count, sent, same, on_purpose, unexpected;
@@ -84,19 +84,16 @@ static void ended(struct side *s)
 	s->pid = 0;
 }
 
-static void stop_daemon(struct side *s)
-{
-	if (s->pid > 0) {
-		kill(s->pid, SIGKILL);
-		waitpid(s->pid, NULL, 0);
-		ended(s);
-	}
-}
-
 static void stop_both(void)
 {
-	stop_daemon(&sides[0]);
-	stop_daemon(&sides[1]);
+	struct side *s;
+
+	for (s = sides; s < sides + 2; s++)
+		if (s->pid > 0) {
+			kill(s->pid, SIGKILL);
+			waitpid(s->pid, NULL, 0);
+			ended(s);
+		}
 }
 
 static void bail_out(const char *why, const char *what)
@@ -110,20 +107,34 @@ static void bail_out(const char *why, const char *what)
 static void give_up(int sig)
 {
 	const char *why = sig == SIGALRM ? "Bail out! over its time: " : "Bail out! told to end: ";
-	int i;
+	struct side *s;
+
 	(void)!write(1, why, strlen(why));
 	(void)!write(1, title, strlen(title));
 	(void)!write(1, "\n", 1);
-	for (i = 0; i < 2; i++)
-		if (sides[i].pid > 0)
-			kill(sides[i].pid, SIGKILL);
+	for (s = sides; s < sides + 2; s++)
+		if (s->pid > 0)
+			kill(s->pid, SIGKILL);
 	_exit(1);
 }
 
-/* 0 where it ended without listening */
+/* One that cannot have its last address has listened on the first for a while. */
+static int answers(const struct side *s)
+{
+	const int cfd = dial_side(s);
+	char bytes[4];
+	const int answered = cfd >= 0 && send(cfd, "\0\1n", 3, MSG_NOSIGNAL) == 3
+		&& recv(cfd, bytes, sizeof bytes, MSG_WAITALL) == sizeof bytes;
+
+	if (cfd >= 0)
+		close(cfd);
+	return answered;
+}
+
+/* 0 where it ended without an answer */
 static int launch(struct side *s, const char *command)
 {
-	int cfd, ends[2];
+	int fd, ends[2];
 
 	if (logging && pipe(ends) != 0)
 		bail_out("no pipe", command);
@@ -131,45 +142,50 @@ static int launch(struct side *s, const char *command)
 	if (s->pid == 0) {
 		if (logging)
 			dup2(ends[1], 2);
-		for (cfd = 3; cfd < 64; cfd++)
-			close(cfd);
+		for (fd = 3; fd < 64; fd++)
+			close(fd);
 		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 		_exit(127);
 	}
-	if (logging) {
+	s->log = logging ? ends[0] : -1;
+	if (logging)
 		close(ends[1]);
-		s->log = ends[0];
-	}
-	while ((cfd = dial_side(s)) < 0) {
+	while (!answers(s)) {
 		if (waitpid(s->pid, &s->status, WNOHANG) == s->pid) {
 			ended(s);
 			return 0;
 		}
 		poll(NULL, 0, 10);
 	}
-	close(cfd);
 	return 1;
 }
 
-static int try_start(struct side *s, int is_relaxed)
+/* 0 where it ended; tried again, as another's program may take the port first */
+static int start_daemon(struct side *s)
 {
 	char command[4096];
+	int tries;
 
-	s->relaxed = is_relaxed;
-	s->log = -1;
-	s->port = free_port(&s->claim);
-	snprintf(command, sizeof command, "%sexec %s -port %d%s%s%s", before, s->command, s->port,
-	    is_relaxed ? " -relaxed_command_check" : "", options,
-	    s == &sides[1] && !logging ? " 2>/dev/null" : "");
-	return launch(s, command);
+	for (tries = 0; tries < 3; tries++) {
+		s->port = free_port(&s->claim);
+		snprintf(command, sizeof command, "%sexec %s -port %d%s%s", before, s->command,
+		    s->port, options, s == &sides[1] && !logging ? " 2>/dev/null" : "");
+		if (launch(s, command))
+			return 1;
+	}
+	return 0;
 }
 
-/* another's program may take the port first */
-static void start_daemon(struct side *s, int is_relaxed)
+/* Those that do not run already, with these options. */
+static void start_both(void)
 {
-	int tries = 0;
-	while (!try_start(s, is_relaxed))
-		if (++tries == 3)
+	struct side *s;
+
+	if (strcmp(running, options) != 0)
+		stop_both();
+	running = options;
+	for (s = sides; s < sides + 2; s++)
+		if (s->pid == 0 && !start_daemon(s))
 			bail_out("does not start", s->command);
 }
 
@@ -404,46 +420,30 @@ static void pause_both(void)
 	settle(&sides[1]);
 }
 
-/* how a daemon ended; one that does not is ended */
-static void rx_status(void)
+/* How a daemon ended; or that it runs still, so long after what was sent. */
+static void rx_status(int limit_ms)
 {
-	static const struct timespec moment = { 0, 10000000 };
-	int i, status, ms;
-	for (i = 0; i < 2; i++) {
-		for (ms = 0; waitpid(sides[i].pid, &status, WNOHANG) == 0; ms += 10) {
-			if (ms >= LIMIT_MS)
-				kill(sides[i].pid, SIGKILL);
-			nanosleep(&moment, NULL);
+	struct side *s;
+	int ms, status;
+
+	for (s = sides; s < sides + 2; s++) {
+		for (ms = 0; ms < limit_ms && waitpid(s->pid, &status, WNOHANG) == 0; ms += 10)
+			poll(NULL, 0, 10);
+		if (ms >= limit_ms) {
+			say(s, "[runs] ");
+			continue;
 		}
-		ended(&sides[i]);
-		say(&sides[i], "[ended %d]",
+		ended(s);
+		say(s, "[ended %d] ",
 		    WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	}
 }
 
-/* does it run still, once what was sent has had its time? */
-static void rx_alive(void)
-{
-	int i, ms, status;
-	for (i = 0; i < 2; i++) {
-		for (ms = 0; ms < 3000 && waitpid(sides[i].pid, &status, WNOHANG) == 0; ms += 10)
-			poll(NULL, 0, 10);
-		if (ms >= 3000)
-			say(&sides[i], "[runs] ");
-		else {
-			ended(&sides[i]);
-			say(&sides[i], "[ended %d] ", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
-		}
-	}
-}
-
-/* but for what launch() leads to, if its connection is seen */
 static void say_line(struct side *s, const char *line)
 {
 	size_t date = strlen("epmd: Thu Jan  1 00:00:00 1970: ");
 	const char *at = strlen(line) > date ? line + date : line;
-	if (strncmp(at, "got partial packet only", 23) == 0)
-		return;
+
 	for (; *at != '\0'; at++) {
 		say(s, *at == '\r' ? "" : "%c", *at);
 		if (*at == ':' && isdigit((unsigned char)at[1]))
@@ -453,8 +453,8 @@ static void say_line(struct side *s, const char *line)
 	say(s, "|");
 }
 
-/* the log up to the line that ends in this, without dates and creations */
-static void hear_log(const char *last)
+/* The log up to the line that ends in this; if it is told, without dates and creations. */
+static void hear_log(const char *last, int is_told)
 {
 	char line[300];
 	int i;
@@ -467,7 +467,8 @@ static void hear_log(const char *last)
 			if (line[n++] != '\n')
 				continue;
 			line[n - 1] = '\0';
-			say_line(&sides[i], line);
+			if (is_told)
+				say_line(&sides[i], line);
 			n = strcspn(line, "\r");
 			if (n >= end && strncmp(line + n - end, last, end) == 0)
 				break;
@@ -502,41 +503,33 @@ static void join(int c, struct entry n)
 
 /* ---- scenarios */
 
-static void begin(const char *format, ...)
+static void entitle(const char *format, ...)
 {
+	struct side *s;
 	va_list ap;
-	int i, c;
+	int c;
 
 	va_start(ap, format);
 	vsnprintf(title, sizeof title, format, ap);
 	va_end(ap);
 	reason = NULL;
 	alarm(SCENARIO_S);
-	for (i = 0; i < 2; i++) {
-		if (sides[i].pid != 0 && sides[i].relaxed != relaxed)
-			stop_daemon(&sides[i]);
-		if (sides[i].pid == 0)
-			start_daemon(&sides[i], relaxed);
-		sides[i].len = 0;
-		sides[i].said[0] = '\0';
+	for (s = sides; s < sides + 2; s++) {
+		s->len = 0;
+		s->said[0] = '\0';
 		for (c = 0; c < CONN_MAX; c++)
-			sides[i].conn[c] = -1;
+			s->conn[c] = -1;
 	}
 }
 
-/* the same, with daemons that have heard nothing yet */
-static void begin_fresh(const char *what)
-{
-	stop_both();
-	begin("%s", what);
-}
-
-/* the same, with daemons of their own that are started so; end_started() goes back to the others */
+/* with daemons of their own that are started so; end_started() goes back to the others */
 static void begin_started(const char *first, const char *more, const char *what)
 {
+	stop_both();
 	before = first;
 	options = more;
-	begin_fresh(what);
+	entitle("%s", what);
+	start_both();
 }
 
 /* this scenario differs on purpose, and how */
@@ -701,7 +694,7 @@ static void play(const char *steps)
 			continue;
 		}
 		if (strcmp(verb, "status") == 0) {
-			rx_status();
+			rx_status(LIMIT_MS);
 			continue;
 		}
 		c = atoi(take_word(&steps, text));
@@ -740,7 +733,8 @@ static const struct difference control = {
 static void sends(const struct bytes *b, const char *steps, const struct difference *d,
     const char *format, unsigned n)
 {
-	begin(format, n);
+	entitle(format, n);
+	start_both();
 	tx(0, b);
 	play(steps);
 	end_with(d);
@@ -756,7 +750,8 @@ static void registers(struct entry n, const char *steps, const struct difference
 	va_start(ap, format);
 	vsnprintf(what, sizeof what, format, ap);
 	va_end(ap);
-	begin("%s", what);
+	entitle("%s", what);
+	start_both();
 	join(0, n);
 	play(steps);
 	end_with(d);
@@ -838,14 +833,16 @@ static void pieces(const char *what, const struct bytes *b, const char *steps)
 	size_t cut, i;
 
 	for (cut = 1; cut < b->len; cut++) {
-		begin("%s cut after %u bytes", what, (unsigned)cut);
+		entitle("%s cut after %u bytes", what, (unsigned)cut);
+		start_both();
 		step_send(0, b->at, cut);
 		stands(0);
 		step_send(0, b->at + cut, b->len - cut);
 		play(steps);
 		end();
 	}
-	begin("%s byte by byte", what);
+	entitle("%s byte by byte", what);
+	start_both();
 	for (i = 0; i < b->len; i++) {
 		step_send(0, b->at + i, 1);
 		pause_both();
@@ -948,7 +945,8 @@ static void extras(void)
 /* registered, looked up, listed; or refused */
 static void name_accepted(const char *what, const char *name)
 {
-	begin("name %s", what);
+	entitle("name %s", what);
+	start_both();
 	join(0, entry_of(name));
 	look_up(1, name);
 	list(2, NAMES);
@@ -962,7 +960,8 @@ static void name_refused(const char *what, const char *name)
 	registers(n, "", &refusal, "name %s", what);
 	n.highest = 5;
 	registers(n, "", &old_refusal, "name %s, from an old node", what);
-	begin("look-up of name %s", what);
+	entitle("look-up of name %s", what);
+	start_both();
 	look_up(0, name);
 	end();
 }
@@ -1055,12 +1054,14 @@ static void longest_name_is_found(void)
 	for (i = 0; i < 4; i++) {
 		put8(put_times(clear(&b), chars[i], 255), 0);
 		memcpy(name, b.at, b.len);
-		begin("look-up of a name of 255 characters of %u bytes",
+		entitle("look-up of a name of 255 characters of %u bytes",
 		    (unsigned)strlen(chars[i]));
+		start_both();
 		look_up(0, name);
 		end_with(&longest_is_found);
-		begin("look-up of a node whose name has 255 characters of %u bytes",
+		entitle("look-up of a node whose name has 255 characters of %u bytes",
 		    (unsigned)strlen(chars[i]));
+		start_both();
 		join(0, entry_of(name));
 		look_up(1, name);
 		n = (size_t)snprintf(ours, sizeof ours,
@@ -1258,14 +1259,15 @@ static void play_scenarios(void)
 	const struct scenario *s;
 
 	for (s = scenarios; s < scenarios + sizeof scenarios / sizeof *scenarios; s++) {
-		relaxed = (s->flags & RELAXED) != 0;
+		options = s->flags & RELAXED ? " -relaxed_command_check" : "";
 		if (s->flags & FRESH)
 			stop_both();
-		begin("%s", s->title);
+		entitle("%s", s->title);
+		start_both();
 		play(s->steps);
 		end_with(s->difference);
 	}
-	relaxed = 0;
+	options = "";
 }
 
 /* ---- what OTP changed: each is done or not with such options, or said in such words */
@@ -1298,7 +1300,7 @@ static void shortage(void)
 	    "60 silent connections where 32 files may be open");
 	for (i = 0; i < 2 * 60; i++)
 		conns[i] = dial_side(&sides[i % 2]);
-	rx_alive();
+	rx_status(3000);
 	for (i = 0; i < 2 * 60; i++)
 		close(conns[i]);
 	differs_since(CVE_2026_42792, "CVE-2026-42792: a shortage of descriptors ends it no longer",
@@ -1306,44 +1308,22 @@ static void shortage(void)
 	end_started();
 }
 
-/* One that cannot have its last address has listened on the first for a while. */
-static int answers(struct side *s)
-{
-	int cfd = dial_side(s);
-	char bytes[4];
-	const int answered = cfd >= 0 && write(cfd, "\0\1n", 3) == 3
-		&& recv(cfd, bytes, sizeof bytes, MSG_WAITALL) == sizeof bytes;
-
-	if (cfd >= 0)
-		close(cfd);
-	if (!answered) {
-		waitpid(s->pid, &s->status, 0);
-		ended(s);
-	}
-	return answered;
-}
-
 /* does it serve with this list, or how does it end? */
 static void addresses(const char *list, unsigned since, const char *what, const char *first,
     const char *second)
 {
 	char more[300];
-	int i, tries;
-	snprintf(title, sizeof title, "-address %s", list);
+	struct side *s;
+
 	snprintf(more, sizeof more, " -address %s", list);
-	options = more;
 	stop_both();
-	alarm(SCENARIO_S);
-	for (i = 0; i < 2; i++) {
-		sides[i].len = 0;
-		tries = 0;
-		while (tries < 3 && !(try_start(&sides[i], 0) && answers(&sides[i])))
-			tries++;
-		if (tries < 3)
-			say(&sides[i], "serves");
+	options = more;
+	entitle("-address %s", list);
+	for (s = sides; s < sides + 2; s++)
+		if (start_daemon(s))
+			say(s, "serves");
 		else
-			say(&sides[i], "ends %d", WEXITSTATUS(sides[i].status));
-	}
+			say(s, "ends %d", WEXITSTATUS(s->status));
 	differs_since(since, what, "serves", first, second);
 	end_started();
 }
@@ -1375,7 +1355,9 @@ static void log_lines(void)
 	look_up(1, "a");
 	list(1, NAMES);
 	sides[0].len = sides[1].len = 0;
-	hear_log("NAMES_REQ");
+	hear_log("daemon = 0", 1);
+	hear_log("NAMES_RESP", 0); /* that of launch() */
+	hear_log("NAMES_REQ", 1);
 	differs_since(EPMD_NAMES, "EPMD_ before the names of messages in the log", LOG(""), LOG(""),
 	    LOG("EPMD_"));
 	end_started();
