@@ -1,10 +1,11 @@
 /*
- * The benchmark's clients. Each mode prints one number or nothing, and ends
- * with status 1 and a message where a request is not answered as it should be.
+ * The benchmark's clients. Each mode prints one number or nothing, and ends with status 1 and a
+ * message where a request is not answered as it should be.
  *
  *   load look PORT PID COUNT CLIENTS NODES   PORT_PLEASE2_REQ: server CPU, us each
  *   load loop PORT PID COUNT CLIENTS NODES   the same, by one process that has CLIENTS requests
- *   under way load names PORT PID COUNT                NAMES_REQ: server CPU, us each
+ *                                            under way
+ *   load names PORT PID COUNT                NAMES_REQ: server CPU, us each
  *   load register PORT PID COUNT             ALIVE2_REQ and close: server CPU, us each
  *   load hold PORT NODES                     registers NODES and stays: its pid
  *   load silent PORT COUNT                   connects COUNT times and stays: its pid
@@ -12,11 +13,11 @@
  *   load wait PORT                           returns once PORT takes connections
  *   load ports COUNT                         free ports below 32768, a line each
  *
- * PID is the server's: what it costs is its own CPU clock's difference, so the
- * clients' work is not in it. PID 0 prints nothing (the server runs under a
- * tool that counts for itself). The clients are blocking processes, as nodes
- * are, or one event loop; one connection a request. The server closes a look-up first and keeps
- * its TIME_WAIT; a registration's is ours, so their number is kept small.
+ * PID is the server's: what it costs is its own CPU clock's difference, so the clients' work is not
+ * in it. PID 0 prints nothing (the server runs under a tool that counts for itself). The clients
+ * are blocking processes, as nodes are, or one event loop; one connection a request. The server
+ * closes a look-up first and keeps its TIME_WAIT; a registration's is ours, so their number is kept
+ * small.
  */
 #define _GNU_SOURCE
 #include "../tools/client.h"
@@ -43,22 +44,13 @@ static void die(const char *what)
 	exit(1);
 }
 
-static double clock_us(clockid_t id)
+static pid_t forked(void)
 {
-	struct timespec ts;
+	const pid_t child = fork();
 
-	if (clock_gettime(id, &ts) < 0)
-		die("clock");
-	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
-}
-
-static clockid_t cpu_clock(int pid)
-{
-	clockid_t id;
-
-	if ((errno = clock_getcpuclockid(pid, &id)) != 0)
-		die("the server's CPU clock");
-	return id;
+	if (child < 0)
+		die("fork");
+	return child;
 }
 
 /* ---- one request ---- */
@@ -84,73 +76,64 @@ static int open_connection(void)
 	return fd;
 }
 
-static void send_all(int fd, const unsigned char *request, size_t len)
+/* The connection that a request of one byte and a text is sent on. */
+static int ask(int kind, const char *text)
 {
+	unsigned char request[64];
+	const size_t len = put_request(request, kind, text);
+	int fd = open_connection();
+
 	if (send(fd, request, len, MSG_NOSIGNAL) != (ssize_t)len)
 		die("send");
+	return fd;
 }
 
-/* Reads until the server closes. Returns the length; keeps what fits. */
-static size_t read_all(int fd, unsigned char *answer, size_t cap)
+/* The length of the answer, which is read to its end; the first two bytes are kept. */
+static size_t end_request(int fd, unsigned char *first)
 {
-	unsigned char rest[65536];
+	unsigned char bytes[65536];
 	size_t len = 0;
+	ssize_t n;
 
-	for (;;) {
-		const size_t room = cap - len;
-		ssize_t n = room > 0 ? read(fd, answer + len, room) : read(fd, rest, sizeof rest);
-
-		if (n < 0)
-			die("read");
-		if (n == 0)
-			return len;
+	while ((n = read(fd, bytes, sizeof bytes)) > 0) {
+		if (len == 0)
+			memcpy(first, bytes, 2);
 		len += (size_t)n;
 	}
+	if (n < 0)
+		die("read");
+	close(fd);
+	errno = 0; /* what is wrong from here on is the answer */
+	return len;
 }
 
 static int ask_look(int i, int nodes)
 {
-	unsigned char rq[64];
 	char name[32];
-	int fd = open_connection();
 
 	sprintf(name, "node%04d", (int)((unsigned)i * 7919u % (unsigned)nodes));
-	send_all(fd, rq, put_request(rq, 'z', name));
-	return fd;
+	return ask('z', name);
 }
 
 static void end_look(int fd)
 {
-	unsigned char answer[64];
+	unsigned char first[2];
 
-	errno = 0;
-	if (read_all(fd, answer, sizeof answer) != 22 || answer[0] != 119 || answer[1] != 0)
+	if (end_request(fd, first) != 22 || first[0] != 119 || first[1] != 0)
 		die("look-up");
-	close(fd);
-}
-
-static void look(int i, int nodes)
-{
-	end_look(ask_look(i, nodes));
 }
 
 static void names(void)
 {
-	static const unsigned char rq[] = {0, 1, 110};
-	unsigned char answer[65536];
-	int fd = open_connection();
+	unsigned char first[2];
 
-	send_all(fd, rq, sizeof rq);
-	errno = 0;
-	if (read_all(fd, answer, sizeof answer) < 4 + sizeof "name node0000 at port 1\n" - 1)
+	if (end_request(ask('n', ""), first) < 4 + sizeof "name node0000 at port 1\n" - 1)
 		die("names");
-	close(fd);
 }
 
 /* The connection that holds a registration of NAME and a number. */
 static int register_node(const char *name, int i)
 {
-	unsigned char rq[64], answer[6];
 	char text[32];
 	struct entry node;
 	int fd = open_connection();
@@ -158,16 +141,17 @@ static int register_node(const char *name, int i)
 	sprintf(text, "%s%04d", name, i);
 	node = entry_of(text);
 	node.port = 1;
-	send_all(fd, rq, put_alive2(rq, &node));
 	errno = 0;
-	if (recv(fd, answer, sizeof answer, MSG_WAITALL) != 6 || answer[0] != 118 || answer[1] != 0)
+	if (!is_registered(fd, &node))
 		die("registration");
 	return fd;
 }
 
 /* ---- the measured loads ---- */
 
-enum kind { LOOK, LOOP, NAMES, REGISTER };
+enum kind { LOOK, LOOP, NAMES, REGISTER, KINDS };
+
+static const char *const modes[KINDS] = { "look", "loop", "names", "register" };
 
 /* Answers come in any order; each is followed by the next request. */
 static void in_one_loop(int count, int clients, int nodes)
@@ -194,52 +178,45 @@ static void in_one_loop(int count, int clients, int nodes)
 		end_look(p[k].fd);
 }
 
-static void requests(enum kind kind, int from, int count, int nodes)
+static void request(enum kind kind, int i, int nodes)
 {
-	int i;
-
-	for (i = from; i < from + count; i++) {
-		switch (kind) {
-		case LOOK: look(i, nodes); break;
-		case LOOP: break;
-		case NAMES: names(); break;
-		case REGISTER: close(register_node("loop", i % REGISTER_NAMES)); break;
-		}
-		if (rest_ms > 0)
-			poll(NULL, 0, rest_ms);
-	}
-}
-
-static void wait_for_all(int clients)
-{
-	int status, failed = 0;
-
-	for (; clients > 0; clients--)
-		if (wait(&status) < 0 || status != 0)
-			failed = 1;
-	if (failed)
-		exit(1);
+	if (kind == LOOK)
+		end_look(ask_look(i, nodes));
+	else if (kind == NAMES)
+		names();
+	else
+		close(register_node("loop", i % REGISTER_NAMES));
+	if (rest_ms > 0)
+		poll(NULL, 0, rest_ms);
 }
 
 static void in_parallel(enum kind kind, int count, int clients, int nodes)
 {
-	int i;
+	int i, k, status, failed = 0;
 
 	if (kind == LOOP) {
 		in_one_loop(count, clients, nodes);
 		return;
 	}
-	for (i = 0; i < clients; i++) {
-		pid_t child = fork();
-
-		if (child < 0)
-			die("fork");
-		if (child == 0) {
-			requests(kind, i * count / clients, count / clients, nodes);
+	for (k = 0; k < clients; k++)
+		if (forked() == 0) {
+			for (i = 0; i < count / clients; i++)
+				request(kind, k * count / clients + i, nodes);
 			exit(0);
 		}
-	}
-	wait_for_all(clients);
+	for (k = 0; k < clients; k++)
+		failed |= wait(&status) < 0 || status != 0;
+	if (failed)
+		exit(1);
+}
+
+static double cpu_us(clockid_t clock)
+{
+	struct timespec ts;
+
+	if (clock_gettime(clock, &ts) < 0)
+		die("clock");
+	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
 }
 
 static void measure(enum kind kind, int pid, int count, int clients, int nodes)
@@ -252,23 +229,24 @@ static void measure(enum kind kind, int pid, int count, int clients, int nodes)
 		in_parallel(kind, count, clients, nodes);
 		return;
 	}
-	clock = cpu_clock(pid);
+	if ((errno = clock_getcpuclockid(pid, &clock)) != 0)
+		die("the server's CPU clock");
 	in_parallel(kind, count < WARM_UP ? count / 4 : WARM_UP, clients, nodes);
-	before = clock_us(clock);
+	before = cpu_us(clock);
 	in_parallel(kind, count, clients, nodes);
-	printf("%.2f\n", (clock_us(clock) - before) / (count / clients * clients));
+	printf("%.2f\n", (cpu_us(clock) - before) / (count / clients * clients));
 }
 
 /* ---- holders ---- */
 
-/* Prints the pid of a child that keeps this process's connections open, after
- * they have all been made: the caller need not wait for anything more. */
+/*
+ * Prints the pid of a child that keeps this process's connections open, after they have all been
+ * made: the caller need not wait for anything more.
+ */
 static void stay(void)
 {
-	pid_t child = fork();
+	const pid_t child = forked();
 
-	if (child < 0)
-		die("fork");
 	if (child > 0) {
 		printf("%d\n", (int)child);
 		return;
@@ -309,20 +287,19 @@ static int wait_until_up(void)
 	return 1;
 }
 
-static double start_once(char **cmd)
+static long start_once(char **cmd)
 {
-	double before = clock_us(CLOCK_MONOTONIC), took;
-	pid_t child = fork();
+	const long from = now_us();
+	const pid_t child = forked();
+	long took;
 	int up;
 
-	if (child < 0)
-		die("fork");
 	if (child == 0) {
 		execv(cmd[0], cmd);
 		_exit(127);
 	}
 	up = wait_until_up();
-	took = clock_us(CLOCK_MONOTONIC) - before;
+	took = now_us() - from;
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	if (!up)
@@ -332,14 +309,14 @@ static double start_once(char **cmd)
 
 static int by_value(const void *a, const void *b)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	const long x = *(const long *)a, y = *(const long *)b;
 
 	return (x > y) - (x < y);
 }
 
 static void start(int count, char **cmd)
 {
-	double took[101];
+	long took[101];
 	int i;
 
 	if (count < 1 || count > 101)
@@ -348,36 +325,22 @@ static void start(int count, char **cmd)
 	for (i = 0; i < count; i++)
 		took[i] = start_once(cmd);
 	qsort(took, (size_t)count, sizeof took[0], by_value);
-	printf("%.0f\n", took[count / 2]);
-}
-
-/* ---- ports ---- */
-
-/* They are kept from others until the end, so that no port is printed twice. */
-static void free_ports(int count)
-{
-	int claim;
-
-	for (; count > 0; count--)
-		printf("%d\n", free_port(&claim));
+	printf("%ld\n", took[count / 2]);
 }
 
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 2 ? argv[1] : "";
-	int n[5] = {0}, i;
+	int n[] = { 0, 0, 1, 0 }, i; /* of a load: PID, COUNT, CLIENTS and NODES */
+	int kind, claim;
 
-	for (i = 0; i < 5 && i + 3 < argc; i++)
+	for (i = 0; i < 4 && i + 3 < argc; i++)
 		n[i] = atoi(argv[i + 3]);
 	port = argc > 2 ? atoi(argv[2]) : 0;
-	if (strcmp(mode, "look") == 0 && argc == 7)
-		measure(LOOK, n[0], n[1], n[2], n[3]);
-	else if (strcmp(mode, "loop") == 0 && argc == 7)
-		measure(LOOP, n[0], n[1], n[2], n[3]);
-	else if (strcmp(mode, "names") == 0 && argc == 5)
-		measure(NAMES, n[0], n[1], 1, 0);
-	else if (strcmp(mode, "register") == 0 && argc == 5)
-		measure(REGISTER, n[0], n[1], 1, 0);
+	for (kind = 0; kind < KINDS && strcmp(mode, modes[kind]) != 0; kind++)
+		;
+	if (kind < KINDS && argc == (kind == LOOK || kind == LOOP ? 7 : 5))
+		measure(kind, n[0], n[1], n[2], n[3]);
 	else if (strcmp(mode, "hold") == 0 && argc == 4)
 		hold(n[0], 1);
 	else if (strcmp(mode, "silent") == 0 && argc == 4)
@@ -387,7 +350,8 @@ int main(int argc, char **argv)
 	else if (strcmp(mode, "wait") == 0 && argc == 3)
 		return !wait_until_up();
 	else if (strcmp(mode, "ports") == 0 && argc == 3)
-		free_ports(port);
+		for (i = 0; i < port; i++) /* each is ours until the end: none comes twice */
+			printf("%d\n", free_port(&claim));
 	else {
 		fputs("usage: see the head of load.c\n", stderr);
 		return 2;

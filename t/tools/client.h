@@ -198,6 +198,15 @@ static inline size_t put_alive2(unsigned char *packet, const struct entry *e)
 	return end;
 }
 
+/* Registers a node on a new connection; whether that is accepted. */
+static inline int is_registered(int fd, const struct entry *e)
+{
+	unsigned char packet[1200], answer[6];
+
+	send_bytes(fd, packet, put_alive2(packet, e));
+	return recv(fd, answer, 6, MSG_WAITALL) == 6 && answer[0] == 118 && answer[1] == 0;
+}
+
 /* ---- ports */
 
 /*
