@@ -63,28 +63,13 @@ struct answer {
 	int open, connects; /* connects: not known yet whether it does */
 };
 
-static struct {
-	const uint8_t *at;
-	size_t left;
-} input;
+static struct input input;
 static struct answer answers_given[FDS];
 static int opened;             /* connections, refused ones included */
+static int command;
+static char argument[EPMD_NAME_MAX + 300];
 
 /* ---- the world */
-
-static unsigned take(unsigned bytes)
-{
-	unsigned v = 0;
-
-	while (bytes-- > 0) {
-		v = v << 8 | (input.left > 0 ? *input.at : 0);
-		if (input.left > 0) {
-			input.at++;
-			input.left--;
-		}
-	}
-	return v;
-}
 
 /* Nothing more happens: a registration that succeeded waits for that. */
 static void hold(void)
@@ -126,24 +111,19 @@ int fake_close(int fd)
 int fake_connect(int fd, const struct sockaddr *to, socklen_t len)
 {
 	struct answer *const a = answer_of(fd);
-	const unsigned how = input.left > 0 ? take(1) : REFUSED;
+	const unsigned how = input.left > 0 ? take(&input, 1) : REFUSED;
 
 	MUST(to->sa_family == (len == sizeof(struct sockaddr_in) ? AF_INET : AF_INET6));
 	a->how = how % 8 < 4 ? END : (enum how)(how % 8);
 	a->step = how / 8;
 	a->connects = a->step % 2;
 	if (a->how != REFUSED) {
-		a->len = take(2);
-		if (a->len > input.left)
-			a->len = input.left;
-		a->bytes = input.at;
-		input.at += a->len;
-		input.left -= a->len;
+		a->len = take(&input, 2);
+		a->bytes = take_bytes(&input, &a->len);
 	}
-	if (!a->connects && a->how != REFUSED)
-		return 0;
-	errno = a->connects ? EINPROGRESS : ECONNREFUSED;
-	return -1;
+	if (a->connects)
+		return fails(EINPROGRESS);
+	return a->how == REFUSED ? fails(ECONNREFUSED) : 0;
 }
 
 int fake_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
@@ -213,10 +193,8 @@ ssize_t fake_recv(int fd, void *room, size_t len, int flags)
 		n = a->len;
 	}
 	MUST(n > 0 || a->how < SILENCE);
-	if (n == 0) {
-		errno = ECONNRESET;
-		return a->how == RESET ? -1 : 0;
-	}
+	if (n == 0)
+		return a->how == RESET ? fails(ECONNRESET) : 0;
 	if (a->step > 0 && n > a->step)
 		n = a->step;
 	if (n > len)
@@ -265,37 +243,13 @@ int fake_nanosleep(const struct timespec *moment, struct timespec *rest)
 
 /* ---- what must come of it */
 
-/* The bytes of the well-formed character at s[i], by RFC 3629's table; 0 where there is none. */
-static size_t character(const uint8_t *s, size_t i, size_t n)
-{
-	static const struct { uint8_t first, last, low, high; size_t len; } kinds[] = {
-		{ 0x00, 0x7f, 0x80, 0xbf, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 }
-	};
-	size_t k, j;
-
-	for (k = 0; k < LENGTH(kinds); k++) {
-		if (s[i] < kinds[k].first || s[i] > kinds[k].last || i + kinds[k].len > n)
-			continue;
-		for (j = 1; j < kinds[k].len; j++)
-			if (s[i + j] < (j == 1 ? kinds[k].low : 0x80) ||
-			    s[i + j] > (j == 1 ? kinds[k].high : 0xbf))
-				return 0;
-		return kinds[k].len;
-	}
-	return 0;
-}
-
 /* What a terminal may show of these bytes. */
 static void show(char *to, const uint8_t *s, size_t len)
 {
 	size_t i = 0, n;
 
 	for (; i < len; i += n > 0 ? n : 1) {
-		n = character(s, i, len);
+		n = character(s + i, len - i);
 		if (n == 0 ||
 		    (n == 1 && (s[i] < 32 || s[i] == 127) && s[i] != '\n' && s[i] != '\0') ||
 		    (n == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0)) {
@@ -315,7 +269,7 @@ static void check_text(const char *text, size_t len, int tabs)
 	size_t i, n;
 
 	for (i = 0; i < len; i += n) {
-		n = character(s, i, len);
+		n = character(s + i, len - i);
 		MUST(n > 0 &&
 		    (s[i] == '\n' || (s[i] == '\t' && tabs) || (s[i] >= 32 && s[i] != 127)));
 		MUST(n != 2 || s[i] != 0xc2 || s[i + 1] >= 0xa0);
@@ -351,30 +305,31 @@ static int begins_with_port(const struct answer *a)
 }
 
 /* A list that came to its end. Counts are no other request's. */
-static void check_list(int command, const struct answer *a, int status)
+static void check_list(const struct answer *a, int status)
 {
 	const int is_good = a != NULL && a->how == END && begins_with_port(a);
 
 	MUST(status == !(is_good && (command != COUNTS || a->sent[2] == 'N')));
 }
 
-/* The one word that means it. */
-static void check_word(int command, const struct answer *a, int status)
+static int says(const struct answer *a, const char *word)
 {
-	static const char *const words[] = { "OK", "Killed\n", "STOPPED", "STOPPED\n" };
-	const char *const *const w = command == KILL ? words : words + 2;
+	return a != NULL && a->len >= strlen(word) && memcmp(a->bytes, word, strlen(word)) == 0;
+}
 
-	if (status != 0)
-		return;
-	if (command == STOP && strcmp(shown.text, "NOEXIST\n") == 0)
-		MUST(a->len >= 7 && memcmp(a->bytes, "NOEXIST", 7) == 0);
-	else
-		MUST(strcmp(shown.text, w[1]) == 0 && a->len >= strlen(w[0]) &&
-		    memcmp(a->bytes, w[0], strlen(w[0])) == 0);
+static void check_kill(const struct answer *a, int status)
+{
+	MUST(status != 0 || (says(a, "OK") && strcmp(shown.text, "Killed\n") == 0));
+}
+
+static void check_stop(const struct answer *a, int status)
+{
+	MUST(status != 0 || (says(a, "NOEXIST") && strcmp(shown.text, "NOEXIST\n") == 0) ||
+	    (says(a, "STOPPED") && strcmp(shown.text, "STOPPED\n") == 0));
 }
 
 /* A whole entry; or none, which a closed connection says too if the name is a bad one. */
-static void check_lookup(const struct answer *a, const char *name, int status)
+static void check_lookup(const struct answer *a, int status)
 {
 	size_t nlen;
 
@@ -382,10 +337,11 @@ static void check_lookup(const struct answer *a, const char *name, int status)
 	if (a != NULL && a->how == FOR_EVER) /* its bytes come over and over */
 		return;
 	if (opened == 0) /* a mistake is told before anything is asked */
-		MUST(status == 1 && (*name == '\0' || *name == '-' || strlen(name) > EPMD_NAME_MAX));
+		MUST(status == 1 &&
+		    (*argument == '\0' || *argument == '-' || strlen(argument) > EPMD_NAME_MAX));
 	else if (status == 1 && set.wait_s == 0) /* else an earlier try may have said so */
 		MUST(a->len >= 2 ? a->bytes[0] == 'w' && a->bytes[1] != 0 :
-		    a->len == 0 && !name_is_good((const uint8_t *)name, strlen(name)));
+		    a->len == 0 && !name_is_good((const uint8_t *)argument, strlen(argument)));
 	if (status != 0)
 		return;
 	MUST(a->len >= 14 && a->bytes[0] == 'w' && a->bytes[1] == 0);
@@ -393,9 +349,8 @@ static void check_lookup(const struct answer *a, const char *name, int status)
 	MUST(a->len >= 14 + nlen + a->bytes[12 + nlen] * 256u + a->bytes[13 + nlen]);
 }
 
-static void check_started(int status)
+static void check_started(const struct answer *a, int status)
 {
-	const struct answer *a;
 	int starts = 0;
 
 	for (a = answers_given; a < answers_given + opened; a++)
@@ -407,25 +362,22 @@ static void check_started(int status)
 /* Whether the first bytes, and no more with them, say that it is; -1 where that takes time. */
 static int says_registered(const struct answer *a)
 {
-	size_t n = 0, at = 0, need = 1, chunk;
+	size_t n = 0, need = 1;
 
 	if (a->sent_len == 0 || a->sent[2] != 'x' || a->len == 0)
 		return 0;
 	while (n < need) {
-		if (at == a->len)
+		if (n == a->len)
 			return a->how == FOR_EVER ? -1 : 0;
-		chunk = a->step > 0 && a->step < a->len - at ? a->step : a->len - at;
-		at += chunk;
-		n += chunk;
+		n += a->step > 0 && a->step < a->len - n ? a->step : a->len - n;
 		need = a->bytes[0] == 118 ? 6 : 4;
 	}
 	return n == need && (a->bytes[0] == 118 || a->bytes[0] == 121) && a->bytes[1] == 0;
 }
 
-static void check_register(const char *name, int status)
+static void check_register(const struct answer *a, int status)
 {
 	static char said[TEXT_MAX];
-	const struct answer *a;
 	char *p = said;
 	int is;
 
@@ -435,7 +387,7 @@ static void check_register(const char *name, int status)
 		if (is < 0)
 			return;
 		if (is)
-			p += sprintf(p, "registered %s at port 5000\n", name);
+			p += sprintf(p, "registered %s at port 5000\n", argument);
 	}
 	MUST(strcmp(shown.text, said) == 0);
 	MUST(status == 1 || (status == HOLDS && shown.len > 0));
@@ -443,73 +395,57 @@ static void check_register(const char *name, int status)
 
 /* ---- a run */
 
-static const char *const command_names_[COMMANDS] = {
-	"-names", "-dump", "-started", "-kill", "-stop", "-lookup", "-register", "-status",
-	"-counts"
+static const struct {
+	const char *word;
+	uint8_t request; /* or 0: more than one */
+	int is_of_node;
+	void (*check)(const struct answer *last, int status);
+} commands_[COMMANDS] = {
+	{ "-names", 'n', 0, check_list },     { "-dump", 'd', 0, check_list },
+	{ "-started", 0, 0, check_started },  { "-kill", 'k', 0, check_kill },
+	{ "-stop", 's', 1, check_stop },      { "-lookup", 'z', 1, check_lookup },
+	{ "-register", 0, 1, check_register }, { "-status", 0, 0, check_list },
+	{ "-counts", 0, 0, check_list }
 };
 
-static void check(int command, const char *name, int status)
+static void check(int status)
 {
-	static const uint8_t requests[COMMANDS] = { 'n', 'd', 0, 'k', 's', 'z', 0, 0, 0 };
-
 	check_text(shown.text, shown.len, command == STATUS && !is_terminal);
 	check_text(shown_wrong.text, shown_wrong.len, 0);
 	MUST(command == REGISTER || time_ms <= 1000 + 5000 + 1000 + 1000);
-	check_requests(requests[command], command < STOP ? "" : name);
+	check_requests(commands_[command].request, commands_[command].is_of_node ? argument : "");
 	MUST(status == 0 || status == 1 || status == 2 || status == HOLDS);
-	switch (command) {
-	case NAMES:
-	case DUMP:
-	case COUNTS:
-	case STATUS:
-		check_list(command, last_answer(), status);
-		break;
-	case STARTED:
-		check_started(status);
-		break;
-	case KILL:
-	case STOP:
-		check_word(command, last_answer(), status);
-		break;
-	case LOOKUP:
-		check_lookup(last_answer(), name, status);
-		break;
-	default:
-		check_register(name, status);
-		break;
-	}
+	commands_[command].check(last_answer(), status);
 }
 
-/* The user's own argument: a text without control characters. */
-static void take_argument(char *name)
+/* The user's own: a text without control characters. */
+static void take_argument(void)
 {
-	size_t len = take(1);
+	size_t len = take(&input, 1);
+	const uint8_t *text;
+	char *p;
 
 	if (len == 255)
-		len = take(2) % (EPMD_NAME_MAX + 16);
-	if (len > input.left)
-		len = input.left;
-	show(name, input.at, len);
-	for (; *name != '\0'; name++)
-		if (*name == '\n')
-			*name = '_';
-	input.at += len;
-	input.left -= len;
+		len = take(&input, 2) % (EPMD_NAME_MAX + 16);
+	text = take_bytes(&input, &len);
+	show(argument, text, len);
+	for (p = argument; *p != '\0'; p++)
+		if (*p == '\n')
+			*p = '_';
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	static char name[EPMD_NAME_MAX + 300];
 	char *argv[16] = { "epmd" };
-	int argc = 1, status, command;
+	int argc = 1, status;
 	unsigned flags;
 
 	begin_program();
 	input.at = bytes;
 	input.left = len;
-	command = (int)take(1) % COMMANDS;
-	flags = take(1);
-	take_argument(name);
+	command = (int)take(&input, 1) % COMMANDS;
+	flags = take(&input, 1);
+	take_argument();
 	with_host = (flags & 4) != 0;
 	is_terminal = (flags & 16) != 0;
 	opened = 0;
@@ -522,15 +458,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		argv[argc++] = "-wait";
 		argv[argc++] = "1";
 	}
-	argv[argc++] = (char *)command_names_[command];
-	if (command == STOP || command == LOOKUP || command == REGISTER)
-		argv[argc++] = name;
+	argv[argc++] = (char *)commands_[command].word;
+	if (commands_[command].is_of_node)
+		argv[argc++] = argument;
 	if (command == REGISTER)
 		argv[argc++] = "5000";
 	if (flags & 1)
 		argv[argc++] = "-d";
 	status = run(argv, argc);
-	check(command, name, status);
+	check(status);
 	tell(" %d", status);
 	tell_shown();
 	return 0;

@@ -65,30 +65,17 @@ static unsigned events;
 static uint32_t forgotten;
 static struct expected want;
 
-/* ---- names, a second time: by the code points */
+/* ---- names, a second time */
 
 /* The characters, or 0 where they are not well-formed. */
 static size_t count_characters(const uint8_t *s, size_t len)
 {
-    static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
-    size_t i = 0, chars = 0, n, k;
-    uint32_t code;
+    size_t i, chars = 0, n;
 
-    while (i < len) {
-        n = s[i] < 0x80 ? 1 : (s[i] & 0xe0) == 0xc0 ? 2 : (s[i] & 0xf0) == 0xe0 ? 3 :
-            (s[i] & 0xf8) == 0xf0 ? 4 : 0;
-        if (n == 0 || n > len - i)
+    for (i = 0; i < len; i += n, chars++) {
+        n = character(s + i, len - i);
+        if (n == 0)
             return 0;
-        code = n == 1 ? s[i] : s[i] & (0xffu >> (n + 1));
-        for (k = 1; k < n; k++) {
-            if ((s[i + k] & 0xc0) != 0x80)
-                return 0;
-            code = code << 6 | (s[i + k] & 0x3f);
-        }
-        if (code < least[n] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-            return 0;
-        i += n;
-        chars++;
     }
     return chars;
 }
@@ -622,25 +609,6 @@ static int go_on(struct listing *g, size_t room)
     return g->cursor.kind != 0;
 }
 
-struct input {
-    const uint8_t *at;
-    size_t left;
-};
-
-static unsigned take(struct input *in, unsigned bytes)
-{
-    unsigned v = 0;
-
-    while (bytes-- > 0) {
-        v = v << 8 | (in->left > 0 ? *in->at : 0);
-        if (in->left > 0) {
-            in->at++;
-            in->left--;
-        }
-    }
-    return v;
-}
-
 static void set_asker(unsigned who)
 {
     asker.owner = who % SLOTS;
@@ -651,19 +619,18 @@ static void set_asker(unsigned who)
 static void step_bytes(struct input *in, int framed)
 {
     static uint8_t packet[EPMD_PACKET_MAX];
-    size_t len = take(in, 2), at = 0;
+    const size_t at = framed ? 2 : 0;
+    const uint8_t *bytes;
+    size_t len = take(in, 2);
 
-    if (len > in->left)
-        len = in->left;
-    if (len > sizeof packet - (framed ? 2 : 0))
-        len = sizeof packet - (framed ? 2 : 0);
+    if (len > sizeof packet - at)
+        len = sizeof packet - at;
+    bytes = take_bytes(in, &len);
+    memcpy(packet + at, bytes, len);
     if (framed) {
-        packet[at++] = (uint8_t)(len >> 8);
-        packet[at++] = (uint8_t)len;
+        packet[0] = (uint8_t)(len >> 8);
+        packet[1] = (uint8_t)len;
     }
-    memcpy(packet + at, in->at, len);
-    in->at += len;
-    in->left -= len;
     if (framed && len > 0) {
         offer(packet, (at + len) / 2);
         offer(packet, at + len - 1);

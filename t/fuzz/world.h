@@ -58,6 +58,12 @@ static int not_so(const char *condition)
 	abort();
 }
 
+static int fails(int error)
+{
+	errno = error;
+	return -1;
+}
+
 /* What a call comes to, and what must be so when it is made. */
 #define GIVES(value, condition) ((condition) ? (value) : (not_so(#condition), (value)))
 
@@ -83,10 +89,8 @@ ssize_t fake_write(int fd, const void *text, size_t len)
 	struct shown *const s = fd == STDOUT_FILENO ? &shown : &shown_wrong;
 
 	MUST(fd == STDOUT_FILENO || fd == STDERR_FILENO);
-	if (is_silent) {
-		errno = EPIPE;
-		return -1;
-	}
+	if (is_silent)
+		return fails(EPIPE);
 	MUST(len < TEXT_MAX - s->len);
 	memcpy(s->text + s->len, text, len);
 	s->len += len;
