@@ -44,9 +44,8 @@
 enum { WORDS = 64, FDS = 64, FD = 10, PASSWD_FD = 100, OTHER_FD, COOKIES_FD, PID = 42 };
 enum { SERVES = 90 }; /* in place of a status: it came to the loop */
 
-static struct {
-	int no_ipv6, no_address6, in_use, by_epmd, no_root;
-} world;
+enum { NO_IPV6 = '6', NO_ADDRESS6 = 'a', IN_USE = 'b', BY_EPMD = 'e', SILENT = 's', NO_ROOT = 'r' };
+static char world[256]; /* by its letter: whether it is like this */
 static struct words {
 	char *word[WORDS + 1];
 	int len;
@@ -81,6 +80,11 @@ static long became_uid, became_gid, became_group;
 	GIVES((errno = ECHILD, -1), (pid) == -1 && (status) == NULL && (how) == WNOHANG)
 #define ctime_r(at, text) ((void)*(at), strcpy(text, "DATE"))
 #define time(at) ((time_t)1000000000)
+
+static int is_in_use(void)
+{
+	return world[IN_USE] || world[BY_EPMD];
+}
 
 static const char *value_of(const struct words *w, const char *name)
 {
@@ -191,10 +195,8 @@ int fake_socket(int family, int type, int protocol)
 	if (family == AF_UNIX)
 		return OTHER_FD;
 	MUST(type == SOCK_STREAM);
-	if (family == AF_INET6 && world.no_ipv6) {
-		errno = EAFNOSUPPORT;
-		return -1;
-	}
+	if (family == AF_INET6 && world[NO_IPV6])
+		return fails(EAFNOSUPPORT);
 	MUST(opened < FDS || set.wait_s > 0);
 	opened %= FDS;
 	memset(&sockets[opened], 0, sizeof sockets[opened]);
@@ -261,14 +263,10 @@ int fake_bind(int fd, const struct sockaddr *to, socklen_t len)
 	MUST(len == (v6 ? sizeof a->v6 : sizeof a->v4));
 	memcpy(&s->at, a, len);
 	if ((v6 ? a->v6.sin6_addr.s6_addr[15] : ntohl(a->v4.sin_addr.s_addr) % 256) == 9 ||
-	    (v6 && world.no_address6)) {
-		errno = EADDRNOTAVAIL;
-		return -1;
-	}
-	if (world.in_use && !v6 && ntohl(a->v4.sin_addr.s_addr) == 0x7f000001) {
-		errno = EADDRINUSE;
-		return -1;
-	}
+	    (v6 && world[NO_ADDRESS6]))
+		return fails(EADDRNOTAVAIL);
+	if (is_in_use() && !v6 && ntohl(a->v4.sin_addr.s_addr) == 0x7f000001)
+		return fails(EADDRINUSE);
 	s->bound = 1;
 	return 0;
 }
@@ -292,10 +290,7 @@ int fake_connect(int fd, const struct sockaddr *to, socklen_t len)
 	MUST(socket_of(fd)->bound == 0 && len >= sizeof a->v4);
 	asked_ports[connects++ % 2] = ntohs(
 	    to->sa_family == AF_INET ? a->v4.sin_port : a->v6.sin6_port);
-	if (world.in_use && to->sa_family == AF_INET)
-		return 0;
-	errno = ECONNREFUSED;
-	return -1;
+	return is_in_use() && to->sa_family == AF_INET ? 0 : fails(ECONNREFUSED);
 }
 
 ssize_t fake_send(int fd, const void *bytes, size_t len, int flags)
@@ -321,7 +316,7 @@ ssize_t fake_recv(int fd, void *room, size_t len, int flags)
 	struct socket *const s = socket_of(fd);
 
 	MUST(flags == 0 && len >= 4);
-	if (!world.by_epmd || s->heard)
+	if (!world[BY_EPMD] || s->heard)
 		return 0;
 	s->heard = 1;
 	memset(room, 0, 4);
@@ -347,10 +342,8 @@ char *fake_if_indextoname(unsigned index, char name[IF_NAMESIZE])
 int fake_setgroups(size_t len, const gid_t *list)
 {
 	MUST(len == 1 && became_group == -1);
-	if (world.no_root) {
-		errno = EPERM;
-		return -1;
-	}
+	if (world[NO_ROOT])
+		return fails(EPERM);
 	became_group = (long)list[0];
 	return 0;
 }
@@ -480,63 +473,44 @@ static void tell_seed(int status)
 
 /* ---- a run */
 
-static void words_add(struct words *w, const uint8_t *text, size_t len)
-{
-	char *const word = malloc(len + 1);
-
-	memcpy(word, text, len);
-	word[len] = '\0';
-	w->word[w->len++] = word;
-}
-
 static void words_free(struct words *w)
 {
 	while (w->len > 0)
 		free(w->word[--w->len]);
 }
 
-static int is_variable(const uint8_t *text, size_t len)
+/* Which words these are: in front of the first of the line are those of the world. */
+static struct words *words_of(const char *text)
 {
-	static const char *const names[] = {
-		"ERL_EPMD_PORT=", "ERL_EPMD_ADDRESS=", "ERL_EPMD_RELAXED_COMMAND_CHECK=",
-		"ERL_EPMD_LOCAL_NAMES=", "ERL_EPMD_EXIT_IDLE=", "LISTEN_PID=", "LISTEN_FDS=",
-		"NOTIFY_SOCKET="
-	};
-	size_t k, n;
+	const size_t capitals = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
 
-	for (k = 0; k < LENGTH(names); k++) {
-		n = strlen(names[k]);
-		if (len >= n && memcmp(text, names[k], n) == 0)
-			return 1;
-	}
-	return 0;
+	if (line.len == 0 && capitals > 0 && text[capitals] == '=')
+		return &environment;
+	return line.len == 0 && strncmp(text, "passwd=", 7) == 0 ? &passwd : &line;
 }
 
 static void read_input(const uint8_t *bytes, size_t len)
 {
 	struct words *w;
+	char *text;
 	size_t n;
 
-	for (; len > 0 && *bytes != '\n'; bytes++, len--) {
-		world.no_ipv6 |= *bytes == '6';
-		world.no_address6 |= *bytes == 'a';
-		world.in_use |= *bytes == 'b' || *bytes == 'e';
-		world.by_epmd |= *bytes == 'e';
-		is_silent |= *bytes == 's';
-		world.no_root |= *bytes == 'r';
-	}
+	for (; len > 0 && *bytes != '\n'; bytes++, len--)
+		world[*bytes] = 1;
+	is_silent = world[SILENT];
 	while (len > 1) {
 		bytes++;
 		len--;
 		for (n = 0; n < len && bytes[n] != '\n' && bytes[n] != '\0'; n++)
 			;
-		w = &line;
-		if (line.len == 0 && is_variable(bytes, n))
-			w = &environment;
-		else if (line.len == 0 && n > 6 && memcmp(bytes, "passwd=", 7) == 0)
-			w = &passwd;
+		text = malloc(n + 1);
+		memcpy(text, bytes, n);
+		text[n] = '\0';
+		w = words_of(text);
 		if (w->len < WORDS)
-			words_add(w, bytes, n);
+			w->word[w->len++] = text;
+		else
+			free(text);
 		bytes += n;
 		len -= n;
 	}
@@ -545,7 +519,7 @@ static void read_input(const uint8_t *bytes, size_t len)
 static void begin(void)
 {
 	begin_program();
-	memset(&world, 0, sizeof world);
+	memset(world, 0, sizeof world);
 	opened = connects = forks = 0;
 	asked_host[0] = asked_port[0] = '\0';
 	became_uid = became_gid = became_group = -1;
@@ -553,17 +527,12 @@ static void begin(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	static char name[] = "epmd";
-	char **argv;
-	int status, k;
+	char *argv[WORDS + 2] = { "epmd" };
+	int status;
 
 	begin();
 	read_input(bytes, len);
-	argv = malloc((size_t)(line.len + 2) * sizeof *argv);
-	argv[0] = name;
-	for (k = 0; k < line.len; k++) /* it may change its own */
-		argv[k + 1] = strdup(line.word[k]);
-	argv[line.len + 1] = NULL;
+	memcpy(argv + 1, line.word, (size_t)line.len * sizeof *argv);
 	status = run(argv, line.len + 1);
 	check_shown();
 	if (status == SERVES)
@@ -571,9 +540,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	else
 		check_command(status);
 	tell_seed(status);
-	while (k > 0)
-		free(argv[k--]);
-	free(argv);
 	words_free(&environment);
 	words_free(&passwd);
 	words_free(&line);
