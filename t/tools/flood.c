@@ -42,7 +42,6 @@ static void hold(int n, const char *first, size_t len, long rate)
 			send_bytes(cfd, first, len);
 	}
 	printf("%d\n", i);
-	fflush(stdout);
 	pause();
 }
 
@@ -61,8 +60,8 @@ static void readers(int n)
 				continue;
 			if (p[i].fd >= 0)
 				close(p[i].fd);
-			else if (i == n - 1 && printf("%d\n", n) > 0)
-				fflush(stdout);
+			else if (i == n - 1)
+				printf("%d\n", n);
 			p[i].fd = dial(&peer);
 			p[i].events = POLLIN;
 			send_bytes(p[i].fd, "\0\1n", 3);
@@ -186,6 +185,7 @@ int main(int argc, char **argv)
 	to = loopback(atoi(argv[1]));
 	argv += inet_pton(AF_INET, argv[2], &to.sin_addr) == 1 ? 3 : 2;
 	raise_descriptors();
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	mode = argv[0];
 	if (argv[1] == NULL)
 		return 2;

@@ -45,12 +45,6 @@ static void die(const char *what, const char *which)
 	exit(2);
 }
 
-static void say(const char *line)
-{
-	puts(line);
-	fflush(stdout);
-}
-
 static struct addrinfo *resolve(const char *host, const char *service)
 {
 	struct addrinfo hints, *ai;
@@ -80,18 +74,20 @@ static int open_conn(void)
 	return cfd;
 }
 
-/* The connection's descriptor, which is opened first if it is not there; for -t if `patient`. */
+/*
+ * The connection's descriptor, which is opened first if it is not there; if `patient` for as long
+ * as -t says.
+ */
 static int need_soon(int *slot, int patient)
 {
 	const long until = now_us() + limit_ms * 1000L;
 
 	while (*slot == 0 && (*slot = open_conn() + 1) == 0) {
-		if (patient && errno == ECONNREFUSED && now_us() < until) {
-			pause_us(20000);
-			continue;
+		if (!patient || errno != ECONNREFUSED || now_us() >= until) {
+			puts(errno == ECONNREFUSED ? "refused" : strerror(errno));
+			exit(1);
 		}
-		say(errno == ECONNREFUSED ? "refused" : strerror(errno));
-		exit(1);
+		pause_us(20000);
 	}
 	return *slot - 1;
 }
@@ -147,7 +143,7 @@ static void show_hex(int cfd, size_t max, int ms, const char *silent)
 	if (len == 0 && end != NULL && strcmp(end, "timeout") == 0)
 		end = silent;
 	printf("%s", len > 0 && end != NULL ? " " : "");
-	say(end != NULL ? end : "");
+	puts(end != NULL ? end : "");
 }
 
 static void show_text(int cfd)
@@ -157,7 +153,7 @@ static void show_text(int cfd)
 
 	fwrite(received, 1, len, stdout);
 	if (end == NULL || strcmp(end, "closed") != 0)
-		say(end != NULL ? end : "too long");
+		puts(end != NULL ? end : "too long");
 	fflush(stdout);
 }
 
@@ -177,7 +173,6 @@ static void many(int n, int len)
 		accepted += is_registered(cfd, &node);
 	}
 	printf("%d\n", accepted);
-	fflush(stdout);
 }
 
 static const char *arg(char ***step)
@@ -196,12 +191,9 @@ static void run(char **step)
 		if (s[0] == '@') {
 			n = atoi(s + 1);
 			slot = &conns[n >= 0 && n < CONN_MAX ? n : 0];
-		} else if (strcmp(s, "connect") == 0) {
-			need(slot);
-			say("connected");
-		} else if (strcmp(s, "await") == 0) {
-			need_soon(slot, 1);
-			say("connected");
+		} else if (strcmp(s, "connect") == 0 || strcmp(s, "await") == 0) {
+			need_soon(slot, s[0] == 'a');
+			puts("connected");
 		} else if (strcmp(s, "send") == 0) {
 			send_hex(need(slot), arg(&step), -1);
 		} else if (strcmp(s, "slow") == 0) {
@@ -237,6 +229,8 @@ static void run(char **step)
 int main(int argc, char **argv)
 {
 	int c, claim;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	while ((c = getopt(argc, argv, "p:a:s:t:f")) != -1)
 		switch (c) {
 		case 'p': port = optarg; break;

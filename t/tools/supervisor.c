@@ -91,7 +91,6 @@ static void fill(const struct sockaddr *to, socklen_t len)
 		;
 	close(out);
 	puts("full");
-	fflush(stdout);
 	while (read(0, &byte, 1) > 0)
 		;
 }
@@ -100,39 +99,25 @@ static void print_datagrams(const char *path, int filled)
 {
 	struct sockaddr_un sa;
 	char text[4096];
-	size_t len = strlen(path);
+	const size_t path_len = strlen(path);
+	const socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path_len);
 	ssize_t n;
 	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 
 	memset(&sa, 0, sizeof sa);
 	sa.sun_family = AF_UNIX;
-	if (len >= sizeof sa.sun_path)
+	if (path_len >= sizeof sa.sun_path)
 		die("path too long");
-	memcpy(sa.sun_path, path, len);
+	memcpy(sa.sun_path, path, path_len);
 	if (path[0] == '@')
 		sa.sun_path[0] = '\0';
-	if (bind(fd, (struct sockaddr *)&sa,
-	        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) != 0)
+	if (bind(fd, (struct sockaddr *)&sa, len) != 0)
 		die(path);
 	if (filled)
-		fill((struct sockaddr *)&sa,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+		fill((struct sockaddr *)&sa, len);
 	while ((n = recv(fd, text, sizeof text - 1, 0)) >= 0) {
 		text[n] = '\0';
 		puts(text);
-		fflush(stdout);
-	}
-}
-
-static void answer_all(int lfd, const char *text)
-{
-	char request[512];
-	int cfd;
-
-	while ((cfd = accept(lfd, NULL, NULL)) >= 0) {
-		if (recv(cfd, request, sizeof request, 0) > 0)
-			send(cfd, text, strlen(text), MSG_NOSIGNAL);
-		close(cfd);
 	}
 }
 
@@ -148,7 +133,8 @@ static void shut_down_later(const char *path)
 	_exit(0);
 }
 
-static void answer_bytes(int lfd, char **answer)
+/* A text; or bytes, other ones to each request. */
+static void answer_all(int lfd, char **answer, int is_hex)
 {
 	char request[512], bytes[2048];
 	unsigned byte;
@@ -157,22 +143,21 @@ static void answer_bytes(int lfd, char **answer)
 
 	while ((cfd = accept(lfd, NULL, NULL)) >= 0) {
 		len = 0;
-		while (len < sizeof bytes && sscanf(*answer + 2 * len, "%2x", &byte) == 1)
+		while (is_hex && len < sizeof bytes && sscanf(*answer + 2 * len, "%2x", &byte) == 1)
 			bytes[len++] = (char)byte;
 		if (recv(cfd, request, sizeof request, 0) > 0)
-			send(cfd, bytes, len, MSG_NOSIGNAL);
-		if (strchr(*answer, '+') == NULL)
+			send(cfd, is_hex ? bytes : *answer, is_hex ? len : strlen(*answer),
+			    MSG_NOSIGNAL);
+		if (!is_hex || strchr(*answer, '+') == NULL)
 			close(cfd);
-		answer += answer[1] != NULL;
+		answer += is_hex && answer[1] != NULL;
 	}
 }
 
 static void accept_all(int lfd)
 {
-	while (accept(lfd, NULL, NULL) >= 0) {
+	while (accept(lfd, NULL, NULL) >= 0)
 		puts("accepted");
-		fflush(stdout);
-	}
 }
 
 static int zombies(void)
@@ -268,6 +253,7 @@ int main(int argc, char **argv)
 	const char *shut_down_at = NULL;
 	int c, next = 3;
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	snprintf(pid, sizeof pid, "%ld", (long)getpid());
 	for (c = 3; c < 64; c++)
 		close(c); /* what a test's shell had open */
@@ -279,8 +265,8 @@ int main(int argc, char **argv)
 			if (open_socket(optarg, c == 'l') != next++)
 				die("descriptors are not in a row");
 			break;
-		case 'a': answer_all(open_socket(optarg, 1), argv[optind]); return 1;
-		case 'r': answer_bytes(open_socket(optarg, 1), argv + optind); return 1;
+		case 'a':
+		case 'r': answer_all(open_socket(optarg, 1), argv + optind, c == 'r'); return 1;
 		case 'm': accept_all(open_socket(optarg, 1)); return 1;
 		case 'n':
 		case 'f': print_datagrams(optarg, c == 'f'); return 1;
