@@ -158,13 +158,11 @@ static void check_lookup(const struct actor *a)
 		if (is_sure(n, LIVE, a->from_us))
 			bad(&lost, n, "not found, though registered");
 	} else if (is_sure(n, GONE, a->from_us)) {
-		bad(&wrong, n, "answered with %lu bytes, though it has ended",
-		    (unsigned long)a->len);
+		bad(&wrong, n, "answered with %zu bytes, though it has ended", a->len);
 	} else if (!is_entry(a, n->port) &&
 	    (is_sure(n, LIVE, a->from_us) ||
 	        (!is_entry(a, n->port_before) && !is_entry(a, n->port_asked)))) {
-		bad(&wrong, n, "answered with %lu bytes that are not its entry",
-		    (unsigned long)a->len);
+		bad(&wrong, n, "answered with %zu bytes that are not its entry", a->len);
 	}
 }
 
@@ -239,15 +237,13 @@ static int check_list(struct actor *a)
 	a->in[a->len] = '\0';
 	if (a->len < 4 || a->in[0] != 0 || a->in[1] != 0 ||
 	    (a->in[2] << 8 | a->in[3]) != ntohs(to.sin_port))
-		bad(&wrong, NULL, "a list of %lu bytes that does not begin with the port",
-		    (unsigned long)a->len);
+		bad(&wrong, NULL, "a list of %zu bytes that does not begin with the port", a->len);
 	for (; a->len >= 4 && line < (char *)a->in + a->len; line = end + 1) {
 		unsigned port = 0;
 		struct node *n;
 
 		if ((end = strchr(line, '\n')) == NULL) {
-			bad(&wrong, NULL, "a list that breaks off after %lu bytes",
-			    (unsigned long)a->len);
+			bad(&wrong, NULL, "a list that breaks off after %zu bytes", a->len);
 			break;
 		}
 		*end = '\0';
@@ -299,20 +295,16 @@ static void finish(struct actor *a, int late)
 	case LOOKUP: check_lookup(a); break;
 	case REGISTER: case AGAIN: check_registration(a); break;
 	case NAMES: case DUMP: (void)check_list(a); break;
-	case UNKNOWN:
-		if (a->len != 2 || memcmp(a->in, "w\1", 2) != 0)
-			bad(&wrong, NULL, "%lu bytes for an unknown name", (unsigned long)a->len);
-		break;
-	case KILL:
-		if (a->len != 2 || memcmp(a->in, "NO", 2) != 0)
-			bad(&wrong, NULL, "%lu bytes, not NO, for a KILL_REQ",
-			    (unsigned long)a->len);
+	case UNKNOWN: case KILL:
+		if (a->len != 2 || memcmp(a->in, a->kind == KILL ? "NO" : "w\1", 2) != 0)
+			bad(&wrong, NULL, "%zu bytes, not the right two, in answer to kind %d",
+			    a->len, a->kind);
 		break;
 	case TAKEN:
 		if (accepted(a, &creation) != 0 || creation != 99)
 			bad(&wrong, a->node,
-			    "a second registration answered with %lu bytes, creation %u",
-			    (unsigned long)a->len, creation);
+			    "a second registration answered with %zu bytes, creation %u",
+			    a->len, creation);
 		break;
 	case SILENT:
 		if (!a->quits && took_us < timeout_us - SECOND / 2)
@@ -321,8 +313,7 @@ static void finish(struct actor *a, int late)
 		/* fall through */
 	case STOP: case GARBAGE: case END:
 		if (a->len > 0)
-			bad(&wrong, a->node, "%lu bytes in answer to kind %d",
-			    (unsigned long)a->len, a->kind);
+			bad(&wrong, a->node, "%zu bytes in answer to kind %d", a->len, a->kind);
 		break;
 	case RESET:
 		break;
@@ -376,7 +367,7 @@ static int end_node(struct actor *a)
 	if (how == 2)
 		shutdown(a->fd, SHUT_WR);
 	else
-		(void)!send(a->fd, "x", 1, MSG_NOSIGNAL);
+		send_bytes(a->fd, "x", 1);
 	become(n, GONE);
 	return a->fd;
 }
@@ -623,7 +614,7 @@ static void flood(void)
 	}
 	for (; open_now < FLOOD && (fds[open_now] = open_conn(0)) >= 0; open_now++)
 		if (below(8) > 0)
-			(void)!send(fds[open_now], "", 1, MSG_NOSIGNAL);
+			send_bytes(fds[open_now], "", 1);
 }
 
 static int descriptors(void)
@@ -644,15 +635,15 @@ static int descriptors(void)
 static long memory_kb(void)
 {
 	char path[64];
-	long pages = -1;
+	long pages = 0;
 	FILE *file;
 
 	sprintf(path, "/proc/%ld/statm", (long)daemon_pid);
 	if ((file = fopen(path, "r")) == NULL || fscanf(file, "%*d %ld", &pages) != 1)
-		pages = -1;
+		bad(&wrong, NULL, "no %s to be read", path);
 	if (file != NULL)
 		fclose(file);
-	return pages < 0 ? -1 : pages * (sysconf(_SC_PAGESIZE) / 1024);
+	return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
 /* Turns until then. */
@@ -688,13 +679,8 @@ static int count_listed(enum kind kind)
 	a->out_len = put_request(a->out, kind == NAMES ? 'n' : 'd', "");
 	a->fd = open_conn(0);
 	fcntl(a->fd, F_SETFL, 0);
-	(void)!send(a->fd, a->out, a->out_len, MSG_NOSIGNAL);
-	while (a->len < IN_MAX - 1) {
-		const ssize_t n = recv(a->fd, a->in + a->len, IN_MAX - 1 - a->len, 0);
-		if (n <= 0)
-			break;
-		a->len += (size_t)n;
-	}
+	send_bytes(a->fd, a->out, a->out_len);
+	receive(a->fd, a->in, IN_MAX - 1, LIMIT / 1000, &a->len);
 	close(a->fd);
 	a->fd = -1;
 	count = gone ? -1 : check_list(a);
