@@ -30,9 +30,8 @@ ended_by() { # SIGNAL PID
 
 published() { # a -register of `abc`, its process in $PUBLISHER
     : >"$TMP/said"
-    "$@" "$EPMD" -port "$PORT" -register abc 5000 >"$TMP/said" 2>&1 3>&- &
+    background "$@" "$EPMD" -port "$PORT" -register abc 5000 >"$TMP/said" 2>&1
     PUBLISHER=$!
-    remember $!
     wait_for grep -qx 'registered abc at port 5000' "$TMP/said"
 }
 
@@ -60,8 +59,8 @@ published() { # a -register of `abc`, its process in $PUBLISHER
 @test "-timeout ends a command where SIGALRM is blocked or ignored" {
     mute
     for how in block ignore; do
-        run timeout 20 env --$how-signal=ALRM "$EPMD" -port "$PORT" -timeout 1 -names
-        is "$status:$output" "1:epmd: time is up, with no answer from local epmd, port $PORT"
+        is "$(told timeout 20 env --$how-signal=ALRM "$EPMD" -port "$PORT" -timeout 1 -names)" \
+            "1||epmd: time is up, with no answer from local epmd, port $PORT"
     done
 }
 
@@ -91,9 +90,8 @@ published() { # a -register of `abc`, its process in $PUBLISHER
     published
     signal_at_once "$PUBLISHER" USR1 USR2 TERM
     ended_by TERM "$PUBLISHER"
-    "$EPMD" -port "$PORT" -wait 30 -lookup abc >"$TMP/port" 3>&- &
+    background "$EPMD" -port "$PORT" -wait 30 -lookup abc >"$TMP/port"
     local waiting=$!
-    remember $waiting
     wait_for in_state $waiting S
     signal_at_once $waiting USR1 USR2
     register abc
@@ -124,9 +122,7 @@ sent NAMES_RESP"
 }
 
 @test "in the background of a terminal that stops who writes to it (stty tostop) it serves, and its log is seen" {
-    "$BUILD/supervisor" -b "$EPMD" -d -port "$PORT" >"$TMP/log" 3>&- &
-    remember $!
-    wait_for listening "$PORT"
+    serve "$BUILD/supervisor" -b "$EPMD" -d -port "$PORT" >"$TMP/log"
     adopt
     like "$(ask -t 20000 send "$(alive2 abc)" recv 6)" '^7600'
     wait_for grep -q "registering 'abc:" "$TMP/log"
@@ -145,9 +141,7 @@ answers_all() {
 }
 
 @test "with -d on a terminal that nobody reads it serves, and leaves the terminal's flags alone" {
-    "$BUILD/supervisor" -t "$EPMD" -d -port "$PORT" 3>&- &
-    remember $!
-    wait_for listening "$PORT"
+    serve "$BUILD/supervisor" -t "$EPMD" -d -port "$PORT"
     adopt
     answers_all
     waits 0
@@ -157,20 +151,16 @@ answers_all() {
     need_root "another user, a mount namespace"
     chmod 755 "$TMP"
     cp "$EPMD" "$TMP/epmd"
-    "$BUILD/supervisor" -t setpriv --reuid 65534 --regid 65534 --clear-groups \
-        setsid -w "$TMP/epmd" -d -port "$PORT" 3>&- &
-    remember $!
-    wait_for listening "$PORT"
+    serve "$BUILD/supervisor" -t setpriv --reuid 65534 --regid 65534 --clear-groups \
+        setsid -w "$TMP/epmd" -d -port "$PORT"
     adopt
     answers_all
     wait_for waits 0
     end "$EPMD_PID"
     free_port
-    "$BUILD/supervisor" -t unshare --mount sh -c "umount -l /dev /proc
+    serve "$BUILD/supervisor" -t unshare --mount sh -c "umount -l /dev /proc
         mount -t tmpfs none /dev; mount -t tmpfs none /proc
-        exec '$EPMD' -d -port $PORT" 3>&- &
-    remember $!
-    wait_for listening "$PORT"
+        exec '$EPMD' -d -port $PORT"
     adopt
     answers_all
     wait_for waits 0
@@ -178,11 +168,8 @@ answers_all() {
 
 @test "with -d on a pipe that nobody reads it serves" {
     mkfifo "$TMP/fifo"
-    "$EPMD" -d -port "$PORT" 2>"$TMP/fifo" 3>&- &
-    EPMD_PID=$!
-    remember $!
-    exec 7<"$TMP/fifo"
-    wait_for listening "$PORT"
+    exec 7<>"$TMP/fifo"
+    serve "$EPMD" -d -port "$PORT" 2>"$TMP/fifo" 7<&-
     answers_all
     exec 7<&-
     is "$(names)" "" # and where nobody has it any more
@@ -194,16 +181,16 @@ inherited() { # how many of the daemon's are those of the test
     find "/proc/$EPMD_PID/fd" -lname "$TMP/held" | wc -l
 }
 
-holding() { # COMMAND... with descriptors 300, 1100 and the highest that there may be, to 70000
+# COMMAND... with descriptors 7, 300, 1100 and the highest that there may be, to 70000
+holding() {
     local high=$(($(ulimit -Hn) - 1))
     [ $high -lt 70000 ] || high=70000
     prlimit --nofile=$((high + 1)) \
-        bash -c "exec 300>'$TMP/held' 1100>'$TMP/held' $high>'$TMP/held'"'
+        bash -c "exec 7>'$TMP/held' 300>'$TMP/held' 1100>'$TMP/held' $high>'$TMP/held'"'
         "$@"' bash "$@"
 }
 
 @test "-daemon keeps no descriptor of its caller's, however high, nor under a limit that is lower by now" {
-    need_no_runner
     holding "$EPMD" -port "$PORT" -daemon 3>&-
     adopt
     is "$(inherited)" 0
@@ -218,7 +205,6 @@ serves_traced() { # waits in poll() for ever
 }
 
 @test "so it does where there is no close_range(2), in a few thousand system calls" {
-    need_no_runner
     holding strace -D -qq -f -o "$TMP/trace" -e inject=close_range:error=ENOSYS \
         "$EPMD" -port "$PORT" -daemon 3>&-
     adopt
@@ -228,7 +214,6 @@ serves_traced() { # waits in poll() for ever
 }
 
 @test "-daemon makes no more system calls under a higher limit of open files" {
-    need_no_runner
     local calls=()
     for limit in 2048 "$(ulimit -Hn)"; do
         free_port
@@ -243,7 +228,6 @@ serves_traced() { # waits in poll() for ever
 }
 
 @test "with -systemd -daemon the sockets stay, and what stands behind them does not" {
-    need_no_runner
     holding "$BUILD/supervisor" -l "127.0.0.1,$PORT" -l "::1,$PORT" "$EPMD" -systemd -daemon 3>&-
     wait_for listening "$PORT"
     adopt
@@ -254,11 +238,8 @@ serves_traced() { # waits in poll() for ever
 
 crowded() { # LIMIT: the daemon on $PORT with descriptors 100 to 1149 of its caller's
     # shellcheck disable=SC2016
-    prlimit --nofile="$1:$1" bash -c 'for ((fd = 100; fd < 1150; fd++)); do
-        eval "exec $fd</dev/null"; done; exec "$@"' bash "$EPMD" -port "$PORT" 3>&- &
-    EPMD_PID=$!
-    remember $!
-    wait_for listening "$PORT"
+    serve prlimit --nofile="$1:$1" bash -c 'for ((fd = 100; fd < 1150; fd++)); do
+        eval "exec $fd</dev/null"; done; exec "$@"' bash "$EPMD" -port "$PORT"
 }
 
 @test "descriptors that are open when it starts cost nodes, never the look-ups" {
@@ -291,10 +272,9 @@ orphans() { # PID
 
 # HUP: a run of the tests under nohup(1) ignores it.
 as_process_1() { # OPTION...: its number here in $EPMD_PID
-    env --default-signal=HUP unshare --pid --fork --kill-child --mount-proc \
-        "$EPMD" -port "$PORT" "$@" >"$TMP/log" 2>&1 3>&- &
+    background env --default-signal=HUP unshare --pid --fork --kill-child --mount-proc \
+        "$EPMD" -port "$PORT" "$@" >"$TMP/log" 2>&1
     UNSHARE=$!
-    remember $!
     wait_for child_of "$UNSHARE"
 }
 
@@ -303,13 +283,22 @@ child_of() { # PID: into $EPMD_PID
     [ -n "$EPMD_PID" ]
 }
 
-@test "as process 1 it leaves no zombie of others' orphans" {
+@test "as process 1 it serves, leaves no zombie of others' orphans, and SIGTERM, SIGINT and -kill end it with status 0" {
     need_root "process namespaces"
+    for signal in TERM INT; do
+        as_process_1
+        wait_for listening "$PORT"
+        orphans "$EPMD_PID"
+        wait_for childless "$EPMD_PID"
+        like "$(ask send "$(alive2 abc)" recv 6 fin eof)" '^7600'
+        is "$(names)" ""
+        kill -$signal "$EPMD_PID"
+        ended "$UNSHARE"
+    done
     as_process_1
     wait_for listening "$PORT"
-    orphans "$EPMD_PID"
-    wait_for childless "$EPMD_PID"
-    is "$(names)" ""
+    is "$(epmd -port "$PORT" -kill)" Killed
+    ended "$UNSHARE"
 }
 
 @test "as process 1 a command leaves no zombies, and SIGTERM, SIGINT and SIGHUP end it" {
@@ -329,10 +318,7 @@ child_of() { # PID: into $EPMD_PID
 }
 
 @test "a child that had ended before it became epmd is no zombie either" {
-    "$BUILD/supervisor" -z "$EPMD" -port "$PORT" 3>&- &
-    EPMD_PID=$!
-    remember $!
-    wait_for listening "$PORT"
+    serve "$BUILD/supervisor" -z "$EPMD" -port "$PORT"
     wait_for childless "$EPMD_PID"
 }
 

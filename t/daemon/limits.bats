@@ -18,14 +18,12 @@ start_limited() { # DESCRIPTORS OPTION...
 
 # no spinning: under 0.1 s of CPU time in 2 s
 is_at_rest() {
-    local before after
+    local before used
     before=$(cpu_ms)
     sleep 2
-    after=$(cpu_ms)
-    [ $((after - before)) -lt 100 ] || {
-        echo "$((after - before)) ms of CPU time in 2 s" >&2
-        return 1
-    }
+    used=$(($(cpu_ms) - before))
+    echo "$used ms of CPU time in 2 s"
+    [ "$used" -lt 100 ]
 }
 
 # as many nodes as are admitted, under a tag; how many is in $ADMITTED
@@ -48,7 +46,6 @@ fill() { # TAG
     done
     is_registered kept
     register afterwards
-    like "$ANSWER" '^7600'
 }
 
 @test "at 64 descriptors some are kept from the nodes: one too many is refused, look-ups and lists are answered, nothing spins" {
@@ -70,7 +67,6 @@ fill() { # TAG
     done
     adopt
     register one
-    like "$ANSWER" '^7600'
     is "$(ask send "$(alive2 two)" eof)" "760100000063 closed"
     is "$(names)" "name one at port 5000"
 }
@@ -81,7 +77,6 @@ fill() { # TAG
     prlimit --pid "$EPMD_PID" --nofile=8:64
     hold waiting 0 send "$(please nn0001)" recv 2
     is_at_rest
-    has_lines "$TMP/waiting.out" 0
     is "$(cat "$TMP/waiting.out")" ""
     prlimit --pid "$EPMD_PID" --nofile=64:64
     wait_for has_lines "$TMP/waiting.out" 1
@@ -96,7 +91,6 @@ fill() { # TAG
     prlimit --pid "$EPMD_PID" --nofile="$(descriptors)":64
     is_registered kept
     register new
-    like "$ANSWER" '^7600'
     is_registered kept
 }
 
@@ -105,13 +99,9 @@ fill() { # TAG
     start
     register kept
     flooded flood partial 256
-    strace -qq -o "$TMP/calls" -e trace=sendto -e inject=sendto:retval=4:when=1 \
-        -p "$EPMD_PID" 3>&- &
-    local tracer=$!
-    remember "$tracer"
-    wait_for grep -q '^TracerPid:.*[1-9]' "/proc/$EPMD_PID/status"
+    traced -o "$TMP/calls" -e trace=sendto -e inject=sendto:retval=4:when=1
     is "$(ask send "$names_req" text)" "name kept at port 5000"
-    end "$tracer"
+    end "$TRACER"
     is "$(grep -c 'closing to make room' "$TMP/log")" 0
 }
 
@@ -120,13 +110,10 @@ fill() { # TAG
     start
     register kept
     flooded flood partial 3
-    strace -qq -o "$TMP/calls" -e trace=close -e inject=close:error=EIO -p "$EPMD_PID" 3>&- &
-    local tracer=$!
-    remember "$tracer"
-    wait_for grep -q '^TracerPid:.*[1-9]' "/proc/$EPMD_PID/status"
+    traced -o "$TMP/calls" -e trace=close -e inject=close:error=EIO
     let_go flood
     wait_for grep -q 'partial packet' "$TMP/log"
-    end "$tracer"
+    end "$TRACER"
     is_at_rest
     is_registered kept
 }
@@ -136,7 +123,6 @@ fill() { # TAG
     fill nodes
     is "$ADMITTED" 1023
     register last 6000
-    like "$ANSWER" '^7600'
     is "$(ask send "$(alive2 over)" eof)" "760100000063 closed"
     is "$(ask send "$(alive2 over 5000 77 5)" eof)" "79010063 closed"
     local lines steps
@@ -153,17 +139,13 @@ fill() { # TAG
     let_go last
     wait_for unregistered last
     register again
-    like "$ANSWER" '^7600'
     is "$(ask send "$(alive2 over)" eof)" "760100000063 closed"
     is_at_rest
 }
 
 @test "100,000 registrations that come and go leave memory and descriptors where they were" {
     full
-    "$EPMD" -port "$PORT" 3>&- &
-    EPMD_PID=$!
-    remember $!
-    wait_for listening "$PORT"
+    start_quiet
     register kept
     is "$(flood rounds 5000)" 5000
     local memory files
@@ -183,15 +165,8 @@ own_kb() { # of memory that is no file's
     sed -n 's/^RssAnon:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$EPMD_PID/status"
 }
 
-start_plain() { # COMMAND-BEFORE-IT...
-    "$@" "$EPMD" -port "$PORT" 2>/dev/null 3>&- &
-    EPMD_PID=$!
-    remember $!
-    wait_for listening "$PORT"
-}
-
 @test "no flood takes more than 1.4 MB of memory while no node is registered" {
-    start_plain
+    start_quiet
     local before mode
     before=$(own_kb)
     for mode in "partial 2000" "silent 2000" "deaf 600"; do
@@ -222,7 +197,7 @@ memory_group() { # MEGABYTES
 @test "2,000 unfinished requests do not end it where it may have 6 MB of memory, as in docker's least container" {
     ! grep -q __asan_init "$EPMD" || skip 'not here: sanitizers take more'
     memory_group 6
-    start_plain sh -c "echo \$\$ >$GROUP/cgroup.procs; exec \"\$@\"" sh
+    serve sh -c "echo \$\$ >$GROUP/cgroup.procs; exec '$EPMD' -port $PORT"
     flooded flood partial 2000
     is "$(names)" ""
     register abc

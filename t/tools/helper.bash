@@ -58,6 +58,17 @@ like() { # ACTUAL EXTENDED-REGEX
     }
 }
 
+# what a command says: STATUS, standard output and standard error, in lines
+told() { # COMMAND...
+    run --separate-stderr "$@"
+    printf '%s|%s|%s\n' "$status" "$output" "$stderr"
+}
+
+# a mistake: one line on standard error that is like this, no standard output, status 1
+fails() { # EXTENDED-REGEX COMMAND...
+    like "${*:2}: $(told timeout 20 "${@:2}")" "^${*:2}: 1\|\|epmd: $1"$'[^\n]*$'
+}
+
 wait_for() { # COMMAND... until it is true
     local until=$((SECONDS + PATIENCE))
     until "$@"; do
@@ -132,12 +143,39 @@ closed_output() { # COMMAND...
     "$@" >&-
 }
 
-# a daemon with -d on $PORT, its log in $TMP/log, its process in $EPMD_PID
-start() { # OPTION...
-    $EPMD_RUNNER "$EPMD" -d -port "$PORT" "$@" >"$TMP/log" 2>&1 </dev/null 3>&- &
+# a process that ends with the test, at the latest; if it is no function, $! is its number
+background() { # COMMAND...
+    "$@" 3>&- &
+    remember $!
+}
+
+# what is to listen on $PORT until the test ends, its process in $EPMD_PID
+serve() { # COMMAND...
+    background "$@"
     EPMD_PID=$!
-    remember "$EPMD_PID"
     wait_for listening "$PORT"
+}
+
+# a daemon on $PORT, its log in $TMP/log
+start_quiet() { # OPTION...
+    serve $EPMD_RUNNER "$EPMD" -port "$PORT" "$@" >"$TMP/log" 2>&1
+}
+
+# the same with -d
+start() { # OPTION...
+    start_quiet -d "$@"
+}
+
+# the same on the sockets of a supervisor, on $PORT of 127.0.0.1 and others
+activated() { # SUPERVISOR-OPTION...
+    serve "$BUILD/supervisor" -l "127.0.0.1,$PORT" "$@" "$EPMD" -d -systemd >"$TMP/log" 2>&1
+}
+
+# strace looks at the daemon, as process $TRACER
+traced() { # STRACE-OPTION...
+    background strace -qq "$@" -p "$EPMD_PID"
+    TRACER=$!
+    wait_for grep -q '^TracerPid:.*[1-9]' "/proc/$EPMD_PID/status"
 }
 
 listening_sockets() { # PORT: their inodes
@@ -230,6 +268,10 @@ ask() { # STEP...: see raw.c
     "$BUILD/raw" -p "$PORT" "$@"
 }
 
+headline() { # PORT: what -names prints first
+    echo "epmd: up and running on port ${1:-$PORT} with data:"
+}
+
 names() { # the lines of NAMES, latest first, in one
     ask send $names_req text | tail -c +5 | tr '\n' ' ' | sed 's/ $//'
 }
@@ -237,9 +279,8 @@ names() { # the lines of NAMES, latest first, in one
 # a process that stays until let_go, under a tag; returns once it has printed LINES lines
 keep() { # TAG LINES COMMAND...
     : >"$TMP/$1.out" # what another one of this tag said is not this one's
-    "${@:3}" >"$TMP/$1.out" 3>&- &
+    background "${@:3}" >"$TMP/$1.out"
     echo $! >"$TMP/$1.pid"
-    remember $!
     wait_for has_lines "$TMP/$1.out" "$2"
 }
 
@@ -262,6 +303,14 @@ register() { # NAME [PORT [TYPE [HIGHEST ...]]]
     [ "${4:-6}" -ge 6 ] || len=4
     hold "$1" 1 send "$(alive2 "$@")" recv $len
     ANSWER=$(cat "$TMP/$1.out")
+    like "$ANSWER" '^7[69]00'
+}
+
+# one that was registered, and has gone
+was_here() { # NAME [PORT [TYPE [HIGHEST ...]]]
+    register "$@"
+    let_go "$1"
+    wait_for unregistered "$1"
 }
 
 let_go() { # TAG
@@ -289,10 +338,17 @@ unregistered() { # NAME
     [ "$(ask send "$(please "$1")" eof)" = "7701 closed" ]
 }
 
+# who has the port answers so; the connections are lines in $TMP/stranger, what a command says of it
+# is in $NO_ANSWER
+stranger() { # SUPERVISOR-OPTION ARGUMENT...
+    NO_ANSWER="epmd: no answer from local epmd, port $PORT: is it one, and may this host ask?"
+    background "$BUILD/supervisor" "$1" "127.0.0.1,$PORT" "${@:2}" >"$TMP/stranger"
+    wait_for listening "$PORT"
+}
+
 # a listener that never answers
 mute() {
-    "$BUILD/supervisor" -l "127.0.0.1,$PORT" sleep 60 3>&- &
-    remember $!
+    background "$BUILD/supervisor" -l "127.0.0.1,$PORT" sleep 60
     wait_for listening "$PORT"
 }
 
@@ -335,9 +391,17 @@ netns() {
     echo "$ns"
 }
 
-# two hosts on one wire: $HOST_A is 10.77.0.1 and fd77::1, $HOST_B .2, the devices are wa and wb
+# a host of its own: $HOST
+one_host() {
+    need_root "network namespaces"
+    HOST=$(netns)
+}
+
+# two hosts on one wire: $HOST_A, or $HOST, is 10.77.0.1 and fd77::1, $HOST_B .2, the devices are wa
+# and wb
 two_hosts() {
-    HOST_A=$(netns)
+    one_host
+    HOST_A=$HOST
     HOST_B=$(netns)
     ip link add wa netns "$HOST_A" type veth peer name wb netns "$HOST_B"
     ip -n "$HOST_A" addr add 10.77.0.1/24 dev wa
@@ -354,12 +418,16 @@ on() { # NETNS COMMAND...
 
 # a daemon with -d on the standard port of a namespace
 start_on() { # NETNS OPTION...
-    ip netns exec "$1" $EPMD_RUNNER "$EPMD" -d "${@:2}" >"$TMP/log" 2>&1 </dev/null 3>&- &
+    background ip netns exec "$1" $EPMD_RUNNER "$EPMD" -d "${@:2}" >"$TMP/log" 2>&1
     EPMD_PID=$!
-    remember "$EPMD_PID"
     wait_for listening_on "$1" 4369
 }
 
 ask_on() { # NETNS ADDRESS STEP...
     ip netns exec "$1" "$BUILD/raw" -p 4369 -a "$2" "${@:3}"
+}
+
+# a node that lives until let_go NAME
+register_on() { # NETNS NAME ADDRESS
+    keep "$2" 1 ip netns exec "$1" "$BUILD/raw" -p 4369 -a "$3" send "$(alive2 "$2")" recv 6 hold
 }
