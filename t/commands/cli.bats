@@ -2,72 +2,46 @@ load ../tools/helper
 
 # a mistake is named on standard error, with where help is; nothing on standard output, status 1
 mistake() { # TEXT ARGUMENT...
-    run --separate-stderr epmd "${@:2}"
-    is "${*:2}: $status" "${*:2}: 1"
-    is "$output" ""
-    is "$stderr" "epmd: $1
+    is "${*:2}: $(told epmd "${@:2}")" "${*:2}: 1||epmd: $1
 epmd -help lists them"
 }
 
-bad_value() { # ARGUMENT...: one line on standard error, nothing on standard output, status 1
-    run --separate-stderr epmd "$@"
-    is "$*: $status" "$*: 1"
-    is "$output" ""
-    like "$stderr" '^epmd: '
-    is "$(wc -l <<<"$stderr")" 1
+bad_value() { # ARGUMENT...
+    fails '' $EPMD_RUNNER "$EPMD" "$@"
 }
 
 # ---- options
 
-@test "without -d the daemon prints nothing" {
-    $EPMD_RUNNER "$EPMD" -port "$PORT" >"$TMP/out" 2>&1 3>&- &
-    remember $!
-    wait_for listening "$PORT"
-    is "$(names)" ""
-    is "$(cat "$TMP/out")" ""
-}
-
 @test "-debug is -d" {
-    $EPMD_RUNNER "$EPMD" -debug -port "$PORT" >"$TMP/log" 2>&1 3>&- &
-    remember $!
+    start_quiet -debug
     wait_for logged "epmd running - daemon = 0"
 }
 
 @test "-port beats ERL_EPMD_PORT, and the last of two counts" {
     ERL_EPMD_PORT=1 start -port 2 -port "$PORT"
-    is "$(ERL_EPMD_PORT=1 epmd -port 2 -port "$PORT" -names)" \
-        "epmd: up and running on port $PORT with data:"
+    is "$(ERL_EPMD_PORT=1 epmd -port 2 -port "$PORT" -names)" "$(headline)"
 }
 
 @test "ERL_EPMD_PORT says the port to the daemon and to the commands" {
-    ERL_EPMD_PORT=$PORT $EPMD_RUNNER "$EPMD" 3>&- &
-    remember $!
-    wait_for listening "$PORT"
-    is "$(ERL_EPMD_PORT=$PORT epmd -names)" "epmd: up and running on port $PORT with data:"
+    ERL_EPMD_PORT=$PORT serve $EPMD_RUNNER "$EPMD"
+    is "$(ERL_EPMD_PORT=$PORT epmd -names)" "$(headline)"
 }
 
 @test "an empty ERL_EPMD_PORT or ERL_EPMD_ADDRESS counts as not set" {
-    need_root "network namespaces"
-    HOST=$(netns)
+    one_host
     ERL_EPMD_PORT="" ERL_EPMD_ADDRESS="" start_on "$HOST"
-    is "$(ERL_EPMD_PORT="" on "$HOST" "$EPMD" -names)" \
-        "epmd: up and running on port 4369 with data:"
+    is "$(ERL_EPMD_PORT="" on "$HOST" "$EPMD" -names)" "$(headline 4369)"
 }
 
 @test "without any word of it, the port is 4369" {
-    need_root "network namespaces"
-    HOST=$(netns)
+    one_host
     start_on "$HOST"
-    is "$(on "$HOST" "$EPMD" -names)" "epmd: up and running on port 4369 with data:"
+    is "$(on "$HOST" "$EPMD" -names)" "$(headline 4369)"
 }
 
-@test "-packet_timeout closes a silent connection" {
+@test "-packet_timeout closes a silent connection, and one that stops in the middle of its request" {
     start -packet_timeout 1
     is "$(ask -t 3000 connect eof | tail -n 1)" closed
-}
-
-@test "-packet_timeout closes a connection that stops in the middle of its request" {
-    start -packet_timeout 1
     is "$(ask -t 3000 send 0004 eof)" closed
 }
 
@@ -82,15 +56,13 @@ bad_value() { # ARGUMENT...: one line on standard error, nothing on standard out
 }
 
 @test "-delay_accept and -delay_write make the answer wait, and change nothing of it" {
-    local before=$EPOCHREALTIME
-    start -delay_accept 1
-    is "$(ask send "$names_req" eof)" "$(printf '%08x' "$PORT") closed"
-    [ $((${EPOCHREALTIME/./} - ${before/./})) -ge 1000000 ]
-    free_port
-    start -delay_write 1
-    before=$EPOCHREALTIME
-    is "$(ask send "$names_req" eof)" "$(printf '%08x' "$PORT") closed"
-    [ $((${EPOCHREALTIME/./} - ${before/./})) -ge 1000000 ]
+    for option in -delay_accept -delay_write; do
+        free_port
+        start $option 1
+        before=$EPOCHREALTIME
+        is "$(ask send "$names_req" eof)" "$(printf '%08x' "$PORT") closed"
+        [ $((${EPOCHREALTIME/./} - ${before/./})) -ge 1000000 ]
+    done
 }
 
 @test "options of the daemon may stand in any order" {
@@ -102,91 +74,60 @@ bad_value() { # ARGUMENT...: one line on standard error, nothing on standard out
 
 @test "-names prints the port and a line a node" {
     start
-    run --separate-stderr epmd -port "$PORT" -names
-    is "$status" 0
-    is "$output" "epmd: up and running on port $PORT with data:"
+    is "$(told epmd -port "$PORT" -names)" "0|$(headline)|"
     register ns_1 21101
     register test 35441
-    run --separate-stderr epmd -port "$PORT" -names
-    is "$status" 0
-    is "$output" "epmd: up and running on port $PORT with data:
+    is "$(told epmd -port "$PORT" -names)" "0|$(headline)
 name test at port 35441
-name ns_1 at port 21101"
-    is "$stderr" ""
+name ns_1 at port 21101|"
 }
 
 @test "-dump prints live and remembered nodes, in lines without NULs" {
     start
-    ask send "$(alive2 gone 6000)" recv 6 fin eof
-    wait_for unregistered gone
+    was_here gone 6000
     register abc
-    run --separate-stderr epmd -port "$PORT" -dump
-    is "$status" 0
-    is "$(sed 's/fd = [0-9]*/fd = N/' <<<"$output")" "epmd: up and running on port $PORT with data:
+    is "$(told epmd -port "$PORT" -dump | sed 's/fd = [0-9]*/fd = N/')" "0|$(headline)
 active name     <abc> at port 5000, fd = N
-old/unused name <gone>, port = 6000, fd = N "
+old/unused name <gone>, port = 6000, fd = N |"
     epmd -port "$PORT" -dump >"$TMP/dump"
     is "$(tr -d '\0' <"$TMP/dump" | wc -c)" "$(wc -c <"$TMP/dump")"
 }
 
 @test "-started prints nothing and tells by its status" {
-    run --separate-stderr epmd -port "$PORT" -started
-    is "$status:$output:$stderr" "1::"
+    is "$(told epmd -port "$PORT" -started)" "1||"
     start
-    run --separate-stderr epmd -port "$PORT" -started
-    is "$status:$output:$stderr" "0::"
+    is "$(told epmd -port "$PORT" -started)" "0||"
 }
 
-@test "-kill ends a daemon without nodes" {
+@test "-kill ends a daemon without nodes, and a relaxed one with nodes" {
     start
-    run --separate-stderr epmd -port "$PORT" -kill
-    is "$status:$output:$stderr" "0:Killed:"
+    is "$(told epmd -port "$PORT" -kill)" "0|Killed|"
     ended "$EPMD_PID"
-}
-
-@test "-kill does not end a daemon with nodes" {
-    start
-    register abc
-    run --separate-stderr epmd -port "$PORT" -kill
-    is "$status:$output" "1:Killing not allowed - living nodes in database."
-    is "$(names)" "name abc at port 5000"
-}
-
-@test "-kill ends a relaxed daemon with nodes" {
     start -relaxed_command_check
     register abc
-    run --separate-stderr epmd -port "$PORT" -kill
-    is "$status:$output:$stderr" "0:Killed:"
+    is "$(told epmd -port "$PORT" -kill)" "0|Killed|"
     ended "$EPMD_PID"
 }
 
 @test "-stop takes a node out of a relaxed daemon" {
     start -relaxed_command_check
     register abc
-    run --separate-stderr epmd -port "$PORT" -stop abc
-    is "$status:$output:$stderr" "0:STOPPED:"
+    is "$(told epmd -port "$PORT" -stop abc)" "0|STOPPED|"
     is "$(names)" ""
-    run --separate-stderr epmd -port "$PORT" -stop abc
-    is "$status:$output:$stderr" "0:NOEXIST:"
+    is "$(told epmd -port "$PORT" -stop abc)" "0|NOEXIST|"
 }
 
-@test "-stop where it is not allowed changes nothing" {
+@test "-kill and -stop that are refused change nothing and say what they take; with -wait they try again, and speak of the last try alone" {
+    local why="epmd: not allowed, unless the daemon runs with -relaxed_command_check"
     start
     register abc
-    run --separate-stderr epmd -port "$PORT" -stop abc
-    is "$status:$output" "1:epmd: local epmd responded with <>"
+    for wait in 0 1; do
+        is "$(told epmd -port "$PORT" -wait $wait -stop abc)" \
+            "1|epmd: local epmd responded with <>|$why"
+        is "$(told epmd -port "$PORT" -wait $wait -kill)" \
+            "1|Killing not allowed - living nodes in database.|$why"
+    done
     is "$(names)" "name abc at port 5000"
-}
-
-@test "-wait tries a refused -kill or -stop again, and speaks of the last try alone" {
-    start
-    register abc
-    run --separate-stderr epmd -port "$PORT" -wait 1 -stop abc
-    is "$status:$output" "1:epmd: local epmd responded with <>"
-    is "$stderr" "epmd: not allowed, unless the daemon runs with -relaxed_command_check"
-    run --separate-stderr epmd -port "$PORT" -wait 1 -kill
-    is "$status:$output" "1:Killing not allowed - living nodes in database."
-    is "$stderr" "epmd: not allowed, unless the daemon runs with -relaxed_command_check"
     epmd -port "$PORT" -wait 8 -kill >"$TMP/kill" &
     sleep 0.3
     let_go abc
@@ -197,73 +138,43 @@ old/unused name <gone>, port = 6000, fd = N "
 @test "-wait -register keeps no descriptor of a try that was refused" {
     start
     register abc
-    $EPMD_RUNNER "$EPMD" -port "$PORT" -wait 8 -register abc 9100 >"$TMP/register" 3>&- &
-    remember $!
+    background $EPMD_RUNNER "$EPMD" -port "$PORT" -wait 8 -register abc 9100 >"$TMP/register"
     sleep 0.7
     [ "$(find "/proc/$!/fd" -lname 'socket:*' | wc -l)" -le 2 ]
     let_go abc
     wait_for grep -q registered "$TMP/register"
 }
 
-@test "a command that nobody answers says so on standard error, with status 1" {
-    for command in -names -dump -kill "-stop abc"; do
-        # shellcheck disable=SC2086
-        run --separate-stderr epmd -port "$PORT" $command
-        is "$command $status:$output" "$command 1:"
-        is "$stderr" "epmd: Cannot connect to local epmd, port $PORT: Connection refused"
-    done
-}
-
 @test "a command takes -d as OTP's does" {
     start
-    run --separate-stderr epmd -d -port "$PORT" -names
-    is "$status:$output" "0:epmd: up and running on port $PORT with data:"
+    like "$(told epmd -d -port "$PORT" -names)" "^0\|$(headline)\|"
 }
 
 @test "commands ask [::1] first, and 127.0.0.1 where that fails" {
-    need_root "network namespaces"
-    local four six
-    HOST=$(netns)
-    "$BUILD/supervisor" -n "$TMP/unused" 3>&- &
-    remember $!
-    on "$HOST" "$BUILD/supervisor" -l 127.0.0.1,4369 "$EPMD" -d -d -systemd >"$TMP/four" 2>&1 3>&- &
-    four=$!
-    remember $four
-    wait_for grep -q running "$TMP/four"
-    is "$(on "$HOST" "$EPMD" -names)" "epmd: up and running on port 4369 with data:"
-    is "$(grep -c 'got NAMES_REQ' "$TMP/four")" 1
-    on "$HOST" "$BUILD/supervisor" -l ::1,4369 "$EPMD" -d -d -systemd >"$TMP/six" 2>&1 3>&- &
-    six=$!
-    remember $six
-    wait_for grep -q running "$TMP/six"
-    is "$(on "$HOST" "$EPMD" -names)" "epmd: up and running on port 4369 with data:"
-    is "$(grep -c 'got NAMES_REQ' "$TMP/six")" 1
-    is "$(grep -c 'got NAMES_REQ' "$TMP/four")" 1
+    one_host
+    for address in 127.0.0.1 ::1; do
+        background on "$HOST" "$BUILD/supervisor" -l "$address,4369" "$EPMD" -d -systemd \
+            >"$TMP/$address" 2>&1
+        wait_for grep -q running "$TMP/$address"
+        is "$(on "$HOST" "$EPMD" -names)" "$(headline 4369)"
+        is "$(grep -c 'got NAMES_REQ' "$TMP/$address")" 1
+    done
+    is "$(grep -c 'got NAMES_REQ' "$TMP/127.0.0.1")" 1
 }
 
 @test "a command gives up on a stranger that never answers" {
-    "$BUILD/supervisor" -l "127.0.0.1,$PORT" sleep 60 3>&- &
-    remember $!
-    wait_for listening "$PORT"
-    run --separate-stderr timeout 10 "$EPMD" -port "$PORT" -names
-    is "$status" 1
-    is "$output" ""
-    like "$stderr" '^epmd: '
+    mute
+    like "$(told timeout 10 "$EPMD" -port "$PORT" -names)" '^1\|\|epmd: '
 }
 
 @test "a command does not take a stranger that answers for an epmd" {
-    "$BUILD/supervisor" -a "127.0.0.1,$PORT" "HTTP/1.1 400 Bad Request" 3>&- &
-    remember $!
-    wait_for listening "$PORT"
-    for command in "1 -names" "1 -status" "1 -dump" "2 -lookup abc" "1 -register abc 5000"; do
-        read -r status_none words <<<"$command"
+    stranger -a "HTTP/1.1 400 Bad Request"
+    for words in "1 -names" "1 -status" "1 -dump" "2 -lookup abc" "1 -register abc 5000"; do
+        read -r expected words <<<"$words"
         # shellcheck disable=SC2086
-        run --separate-stderr epmd -port "$PORT" $words
-        is "$words $status:$output" "$words $status_none:"
-        like "$stderr" "^epmd: unexpected answer from local epmd, port $PORT: is it one"
+        is "$words $(told epmd -port "$PORT" $words)" "$words $expected||$NO_ANSWER"
     done
-    run --separate-stderr epmd -port "$PORT" -started
-    is "$status:$output:$stderr" "1::"
+    is "$(told epmd -port "$PORT" -started)" "1||"
 }
 
 @test "a command whose standard output is closed says that it cannot write" {
@@ -271,8 +182,8 @@ old/unused name <gone>, port = 6000, fd = N "
     register abc
     for words in -names "-lookup abc" -status -version; do
         # shellcheck disable=SC2086
-        run --separate-stderr closed_output epmd -port "$PORT" $words
-        is "$words $status:$stderr" "$words 1:epmd: cannot write: Bad file descriptor"
+        is "$words $(told closed_output epmd -port "$PORT" $words)" \
+            "$words 1||epmd: cannot write: Bad file descriptor"
     done
     is "$(names)" "name abc at port 5000"
 }
@@ -280,7 +191,7 @@ old/unused name <gone>, port = 6000, fd = N "
 @test "a command may be read by a program that stops reading" {
     start
     hold many 1 many 500 250
-    is "$(epmd -port "$PORT" -names | head -n 1)" "epmd: up and running on port $PORT with data:"
+    is "$(epmd -port "$PORT" -names | head -n 1)" "$(headline)"
     is "$(epmd -port "$PORT" -names | wc -l)" 501
 }
 
@@ -346,7 +257,7 @@ old/unused name <gone>, port = 6000, fd = N "
 
 @test "two dashes are taken for one" {
     start --packet_timeout 5
-    is "$(epmd --port "$PORT" --names --debug)" "epmd: up and running on port $PORT with data:"
+    is "$(epmd --port "$PORT" --names --debug)" "$(headline)"
 }
 
 @test "a port that is none is said in one line" {
@@ -357,16 +268,15 @@ old/unused name <gone>, port = 6000, fd = N "
 }
 
 @test "a value in a message stands in quotes" {
-    run --separate-stderr epmd -port "1 " -names
-    is "$stderr" 'epmd: -port: not a number from 1 to 65535: "1 "'
-    ERL_EPMD_PORT=x run --separate-stderr epmd -names
-    is "$stderr" 'epmd: ERL_EPMD_PORT: not a number from 1 to 65535: "x"'
+    is "$(told epmd -port "1 " -names)" '1||epmd: -port: not a number from 1 to 65535: "1 "'
+    is "$(ERL_EPMD_PORT=x told epmd -names)" \
+        '1||epmd: ERL_EPMD_PORT: not a number from 1 to 65535: "x"'
 }
 
 @test "a variable is read only where it is needed" {
     start
     export ERL_EPMD_PORT=abc
-    is "$(epmd -port "$PORT" -names)" "epmd: up and running on port $PORT with data:"
+    is "$(epmd -port "$PORT" -names)" "$(headline)"
     is "$(epmd -version)" "$(unset ERL_EPMD_PORT && epmd -version)"
     is "$(epmd -help)" "$(unset ERL_EPMD_PORT && epmd -help)"
     free_port
@@ -413,8 +323,7 @@ old/unused name <gone>, port = 6000, fd = N "
     local usage
     usage=$(epmd -help)
     for word in -d -address -port -daemon -relaxed_command_check -systemd -packet_timeout \
-        -delay_accept -delay_write \
-        -names -kill -stop -dump -started; do
+        -delay_accept -delay_write -names -kill -stop -dump -started; do
         like "$usage" "(^|[^a-z_])$word([^a-z_]|\$)"
     done
 }
@@ -423,7 +332,6 @@ old/unused name <gone>, port = 6000, fd = N "
     local version
     version=$(sed -n 's/^#define EPMD_VERSION "\(.*\)"/\1/p' "$ROOT/epmd.h")
     for word in -version -V --version; do
-        run --separate-stderr epmd $word
-        is "$status:$output:$stderr" "0:epmd $version:"
+        is "$(told epmd $word)" "0|epmd $version|"
     done
 }

@@ -22,10 +22,7 @@ signal_at_once() { # PID SIGNAL...
 }
 
 ended_by() { # SIGNAL PID
-    local status=0
-    wait_for gone "$2" || return
-    wait "$2" || status=$?
-    is "$status" $((128 + $(kill -l "$1")))
+    ended_with $((128 + $(kill -l "$1"))) "$2"
 }
 
 published() { # a -register of `abc`, its process in $PUBLISHER

@@ -119,7 +119,6 @@ got partial packet only on file descriptor N (2)"
 }
 
 @test "what another host may not do is logged" {
-    need_root "network namespaces"
     two_hosts
     start_on "$HOST_A"
     for request in "$dump_req" "$kill_req" "$(stop_req abc)" "$(alive2 abc)"; do
@@ -129,10 +128,9 @@ got partial packet only on file descriptor N (2)"
 }
 
 @test "-d names the peer of what is refused" {
-    need_root "network namespaces"
     two_hosts
     start_on "$HOST_A"
-    keep abc 1 ask_on "$HOST_A" 127.0.0.1 send "$(alive2 abc)" recv 6 hold
+    register_on "$HOST_A" abc 127.0.0.1
     ask_on "$HOST_A" ::1 send "$(alive2 abc)" eof
     ask_on "$HOST_A" fd77::1 send 0000 eof
     ask_on "$HOST_B" 10.77.0.1 send "$dump_req" eof
@@ -144,15 +142,12 @@ got partial packet only on file descriptor N (2)"
 }
 
 @test "-d names the peer of what is closed to make room, and of what is timed out" {
-    need_root "network namespaces"
-    need_no_runner
     two_hosts
+    need_no_runner
     start_on "$HOST_A" -packet_timeout 4
-    ask_on "$HOST_B" 10.77.0.1 -t 20000 send 0004 eof >"$TMP/first" 3>&- &
-    remember $!
+    background ask_on "$HOST_B" 10.77.0.1 -t 20000 send 0004 eof >"$TMP/first"
     wait_for has_descriptors 1
-    ip netns exec "$HOST_A" "$BUILD/flood" 4369 127.0.0.1 partial 256 >"$TMP/flood.out" 3>&- &
-    remember $!
+    background on "$HOST_A" "$BUILD/flood" 4369 127.0.0.1 partial 256 >"$TMP/flood.out"
     wait_for has_lines "$TMP/first" 1
     like "$(log | grep 'make room')" \
         '^closing to make room on file descriptor [0-9]+ from 10.77.0.2 port [0-9]+$'
@@ -165,28 +160,20 @@ has_descriptors() { # of connections
 }
 
 @test "without -d, nothing that a peer does is logged" {
-    $EPMD_RUNNER "$EPMD" -port "$PORT" >"$TMP/log" 2>&1 3>&- &
-    remember $!
-    wait_for listening "$PORT"
+    start_quiet
     register abc
     ask send "$(alive2 abc)" eof @1 send 0000 eof @2 send ffff eof @3 send "$(frame 41)" eof \
         @4 send "$names_req" eof \
         @5 send "$(frame 7aff)" eof @6 send "$(alive2_hex ff)" eof @7 send "$kill_req" eof \
         @8 send 00 close @9 connect reset
+    is "$(names)" "name abc at port 5000"
     let_go abc
     wait_for unregistered abc
     is "$(cat "$TMP/log")" ""
 }
 
-foreground() { # OPTION...: a daemon without -d
-    $EPMD_RUNNER "$EPMD" -port "$PORT" "$@" >"$TMP/log" 2>&1 3>&- &
-    EPMD_PID=$!
-    remember $!
-    wait_for listening "$PORT"
-}
-
 @test "in the foreground, its start and its end by a signal are not logged" {
-    foreground
+    start_quiet
     kill "$EPMD_PID"
     ended "$EPMD_PID"
     is "$(cat "$TMP/log")" ""
@@ -195,7 +182,7 @@ foreground() { # OPTION...: a daemon without -d
 @test "a KILL is logged without -d too, with who asked for it" {
     for address in 127.0.0.1 ::1; do
         free_port
-        foreground
+        start_quiet
         is "$(ask -a $address send "$kill_req" eof)" '4f4b closed'
         ended "$EPMD_PID"
         is "$(log)" "epmd ends: killed by request of $address"
@@ -205,16 +192,16 @@ foreground() { # OPTION...: a daemon without -d
 @test "a limit of open files that leaves too few is an error that says how many" {
     need_no_runner
     for ((limit = 6; limit < 64; limit++)); do # with those that bats has open
-        run --separate-stderr timeout 5 prlimit --nofile="$limit" "$EPMD" -port "$PORT"
-        [[ $stderr != *"too low"* ]] || break
+        said=$(told timeout 5 prlimit --nofile="$limit" "$EPMD" -port "$PORT")
+        [[ $said != *"too low"* ]] || break
     done
-    is "$status:$output" "1:"
-    like "$stderr" '^epmd: the limit of open files is too low: [0-9]+, and [0-9]+ are needed$'
+    like "$said" \
+        '^1\|\|epmd: the limit of open files is too low: [0-9]+, and [0-9]+ are needed$'
 }
 
 @test "a limit of open files that lowers what is admitted is a warning, in the foreground too" {
     need_no_runner
-    EPMD_RUNNER='prlimit --nofile=64' foreground -address 127.0.0.1
+    EPMD_RUNNER='prlimit --nofile=64' start_quiet -address 127.0.0.1
     like "$(log)" "^$(epmd -version) admits ([0-9]+) nodes and ([0-9]+) connections, \
 lowered by the limit of open files \(64\), at port $PORT of 127.0.0.1, ::1\$"
     is "$((BASH_REMATCH[1] < 64 && BASH_REMATCH[2] < 64))" 1
@@ -222,7 +209,7 @@ lowered by the limit of open files \(64\), at port $PORT of 127.0.0.1, ::1\$"
 }
 
 @test "SIGUSR2 switches -d on and off, and back to as many as there were" {
-    foreground
+    start_quiet
     ask send "$(please abc)" eof
     kill -USR2 "$EPMD_PID"
     wait_for logged 'SIGUSR2: -d is on'
@@ -236,7 +223,7 @@ lowered by the limit of open files \(64\), at port $PORT of 127.0.0.1, ::1\$"
 SIGUSR2: -d is off'
     end "$EPMD_PID"
     free_port
-    foreground -d -d
+    start_quiet -d -d
     wait_for logged 'epmd running - daemon = 0'
     kill -USR2 "$EPMD_PID"
     wait_for logged 'SIGUSR2: -d is off'
@@ -247,7 +234,7 @@ SIGUSR2: -d is off'
     logged 'got 6 bytes'
 }
 
-@test "-daemon logs its start and its end as information, a lowered limit as a warning" {
+@test "-daemon logs its start and its end as information, a lowered limit as a warning, what -d says for debugging" {
     need_root "mount namespaces"
     need_no_runner
     # a /dev/log of our own
@@ -259,12 +246,14 @@ lines() { until [ "\$(wc -l <"$TMP/syslog")" = \$1 ]; do sleep 0.02; done; }
 "$EPMD" -daemon -address 127.0.0.1 -port $PORT || exit 1
 "$EPMD" -port $PORT -kill && lines 2 || exit 1
 prlimit --nofile=64 "$EPMD" -d -daemon -port $PORT || exit 1
-lines 4
+"$BUILD/raw" -p $PORT send "$(please nobody)" eof
+lines 6
 kill "\$(sed -n '4s/.*epmd\[\([0-9]*\)\].*/\1/p' "$TMP/syslog")"
-lines 5
+lines 7
 kill \$!
 END
-    is "$(timeout 60 unshare --mount sh "$TMP/script")" Killed
+    is "$(timeout 60 unshare --mount sh "$TMP/script")" "Killed
+7701 closed"
     local version
     version=$(epmd -version)
     is "$(sed 's/\[[0-9]*\]//; s/ [0-9]* nodes and [0-9]* connections, l/ fewer, l/' \
@@ -274,22 +263,16 @@ END
 <28>epmd: $version admits fewer, \
 lowered by the limit of open files (64), at port $PORT of 0.0.0.0, ::
 <31>epmd: epmd running - daemon = 1
+<31>epmd: ** got PORT2_REQ
+<31>epmd: ** sent PORT2_RESP (error) for \"nobody\"
 <30>epmd: epmd ends: SIGTERM"
-}
-
-# under a supervisor's sockets, the log in $TMP/log
-activated() { # OPTION...
-    "$BUILD/supervisor" -l "127.0.0.1,$PORT" \
-        $EPMD_RUNNER "$EPMD" -systemd "$@" >"$TMP/log" 2>&1 3>&- &
-    EPMD_PID=$!
-    remember $!
-    wait_for listening "$PORT"
 }
 
 @test "with -systemd a line begins with its priority, and has neither date nor name" {
     local version
     version=$(epmd -version)
-    activated -d -d -d
+    serve "$BUILD/supervisor" -l "127.0.0.1,$PORT" \
+        $EPMD_RUNNER "$EPMD" -systemd -d -d -d >"$TMP/log" 2>&1
     register abc
     ask send "$kill_req" eof
     let_go abc
@@ -307,7 +290,7 @@ activated() { # OPTION...
 
 @test "so it does where JOURNAL_STREAM names its standard error, and not where it names another" {
     touch "$TMP/log"
-    JOURNAL_STREAM=$(stat -c %d:%i "$TMP/log") foreground
+    JOURNAL_STREAM=$(stat -c %d:%i "$TMP/log") start_quiet
     kill -USR1 "$EPMD_PID"
     wait_for grep -q '^<6>up since ' "$TMP/log"
     end "$EPMD_PID"
@@ -316,7 +299,7 @@ activated() { # OPTION...
 <6>epmd ends: SIGTERM"
     export JOURNAL_STREAM
     JOURNAL_STREAM=$(stat -c %d:%i "$TMP")
-    foreground -d
+    start_quiet -d
     logged 'epmd running - daemon = 0'
 }
 
@@ -385,14 +368,10 @@ activated() { # OPTION...
 @test "a socket that is standard error keeps its flags, which may be another process's as well" {
     need strace
     need_no_runner
-    free_port
     mute
     exec 5<>"/dev/tcp/127.0.0.1/$PORT"
     free_port
-    strace -D -qq -s 200 -o "$TMP/trace" "$EPMD" -d -port "$PORT" 2>&5 3>&- &
-    EPMD_PID=$!
-    remember "$EPMD_PID"
-    wait_for listening "$PORT"
+    serve strace -D -qq -s 200 -o "$TMP/trace" "$EPMD" -d -port "$PORT" 2>&5
     register abc
     is "$(grep -c 'sendto(2, "epmd: .*registering' "$TMP/trace") $(grep -c 'fcntl(2, F_SETFL' \
         "$TMP/trace")" "1 0"

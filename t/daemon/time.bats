@@ -30,16 +30,14 @@ near() { # SECONDS SECONDS: within a minute
     [ $(($1 - $2)) -lt 60 ]
 }
 
-
 @test "the wall clock jumps a day forth and two back: no node is lost, no deadline fires, no creation comes twice" {
     local before forth back again
     start_faked -packet_timeout 10
     register kept
     before=$(wall before)
     near "$before" "$(date +%s)"
-    ask -t 10000 send 0004 wait 2500 send 7a6162 wait 2500 send 63 eof >"$TMP/slow" 3>&- &
+    background ask -t 10000 send 0004 wait 2500 send 7a6162 wait 2500 send 63 eof >"$TMP/slow"
     local slow=$!
-    remember $slow
     sleep 1
     jump +1d
     forth=$(wall forth)
@@ -63,9 +61,8 @@ near() { # SECONDS SECONDS: within a minute
 
 @test "a deadline comes when it is due, though the wall clock was set back a day meanwhile" {
     start_faked -packet_timeout 1
-    ask -t 10000 send 0004 eof >"$TMP/slow" 3>&- &
+    background ask -t 10000 send 0004 eof >"$TMP/slow"
     local slow=$! from=$SECONDS
-    remember $slow
     sleep 0.5
     jump -1d
     wait "$slow"
@@ -82,9 +79,8 @@ near() { # SECONDS SECONDS: within a minute
     steps+=(wait 1500)
     for i in {1..150}; do steps+=("@$i" send 7a616263); done
     for i in {1..150}; do steps+=("@$i" eof); done
-    ask -t 20000 "${steps[@]}" >"$TMP/halves" 3>&- &
+    background ask -t 20000 "${steps[@]}" >"$TMP/halves"
     local halves=$!
-    remember $halves
     sleep 1
     kill -STOP "$EPMD_PID"
     hold late 0 -t 20000 send "$(alive2 late)" recv 6
@@ -106,10 +102,7 @@ near() { # SECONDS SECONDS: within a minute
     local i
     EPMD_RUNNER="$EPMD_RUNNER nice -n 19" start -packet_timeout 20
     hold nodes 1 many 200 6
-    for i in {1..6}; do
-        sh -c 'while :; do :; done' 3>&- &
-        remember $!
-    done
+    for i in {1..6}; do background sh -c 'while :; do :; done'; done
     is "$(ask -t 20000 slow 700 "$(please abc)" eof)" "7701 closed"
     for i in {1..20}; do
         is_registered nn0001

@@ -66,7 +66,8 @@ told() { # COMMAND...
 
 # a mistake: one line on standard error that is like this, no standard output, status 1
 fails() { # EXTENDED-REGEX COMMAND...
-    like "${*:2}: $(told timeout 20 "${@:2}")" "^${*:2}: 1\|\|epmd: $1"$'[^\n]*$'
+    echo "${*:2}"
+    like "$(told timeout 20 "${@:2}")" "^1\|\|epmd: $1"$'[^\n]*$'
 }
 
 wait_for() { # COMMAND... until it is true
@@ -200,6 +201,12 @@ adopt() {
 ended() { # PID
     wait_for gone "$1"
     wait "$1"
+}
+
+ended_with() { # STATUS PID
+    local status=0
+    ended "$2" || status=$?
+    is "$status" "$1"
 }
 
 # the log without dates, the priorities of -systemd, and OTP's carriage returns
