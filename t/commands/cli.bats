@@ -121,11 +121,13 @@ old/unused name <gone>, port = 6000, fd = N |"
     local why="epmd: not allowed, unless the daemon runs with -relaxed_command_check"
     start
     register abc
-    for wait in 0 1; do
-        is "$(told epmd -port "$PORT" -wait $wait -stop abc)" \
-            "1|epmd: local epmd responded with <>|$why"
-        is "$(told epmd -port "$PORT" -wait $wait -kill)" \
-            "1|Killing not allowed - living nodes in database.|$why"
+    for wait in "" "-wait 1"; do
+        # shellcheck disable=SC2086
+        is "$wait $(told epmd -port "$PORT" $wait -stop abc)" \
+            "$wait 1|epmd: local epmd responded with <>|$why"
+        # shellcheck disable=SC2086
+        is "$wait $(told epmd -port "$PORT" $wait -kill)" \
+            "$wait 1|Killing not allowed - living nodes in database.|$why"
     done
     is "$(names)" "name abc at port 5000"
     epmd -port "$PORT" -wait 8 -kill >"$TMP/kill" &

@@ -69,18 +69,11 @@ unregistered_quietly() { # NAME, without asking, which would be logged
     is "$(tail -c 1 "$TMP/log" | od -An -tx1 | tr -d ' ')" 0a
 }
 
-@test "a name that nobody holds is logged as OTP's epmd does" {
-    start
-    ask send "$(please nobody)" eof
-    is "$(log | tail -n 2)" '** got PORT2_REQ
-** sent PORT2_RESP (error) for "nobody"'
-}
-
-@test "NAMES, DUMP and what is not allowed are logged as OTP's epmd does" {
+@test "NAMES, DUMP, what is not allowed, and a name that nobody holds are logged as OTP's epmd does" {
     start
     register abc
     ask send "$names_req" eof @1 send "$dump_req" eof @2 send "$kill_req" eof \
-        @3 send "$(stop_req abc)" eof
+        @3 send "$(stop_req abc)" eof @4 send "$(please nobody)" eof
     is "$(otp_log | tail -n +6)" '** got NAMES_REQ
 ** sent NAMES_RESP
 ** got DUMP_REQ
@@ -88,7 +81,9 @@ unregistered_quietly() { # NAME, without asking, which would be logged
 ** got KILL_REQ
 Disallowed KILL_REQ, live nodes
 ** got STOP_REQ
-Disallowed STOP_REQ, no relaxed_command_check'
+Disallowed STOP_REQ, no relaxed_command_check
+** got PORT2_REQ
+** sent PORT2_RESP (error) for "nobody"'
 }
 
 @test "STOP and KILL are logged as OTP's epmd does" {
@@ -325,7 +320,7 @@ lowered by the limit of open files (64), at port $PORT of 0.0.0.0, ::
 
 @test "-d -d tells when connections come and go" {
     start -d
-    ask send "$(please abc)" eof
+    unregistered abc
     wait_for logged_like "closing connection on file descriptor"
     like "$(log | grep "opening connection")" \
         '^opening connection on file descriptor [0-9]+ from 127.0.0.1 port [0-9]+$'

@@ -3,16 +3,12 @@ load ../tools/helper
 refused=760100000063 # ALIVE2_X_RESP, result 1, creation 99
 refused_old=79010063
 
-@test "a node of version 6 is answered with a 32-bit creation above 3" {
+@test "a node of version 6 is answered with a 32-bit creation above 3, one of version 5 with 16 bits of 1 to 3" {
     start
-    register abc
+    register six 5000 77 6
     like "$ANSWER" '^7600[0-9a-f]{8}$'
     [ "$(creation "$ANSWER")" -gt 3 ]
-}
-
-@test "a node of version 5 is answered with a 16-bit creation of 1 to 3" {
-    start
-    register abc 5000 77 5 5
+    register five 5000 77 5 5
     like "$ANSWER" '^7900000[123]$'
 }
 

@@ -24,10 +24,9 @@ is_served_on() {
 
 @test "2,000 silent connections from this host, then from another one, keep nobody of this host waiting" {
     full
-    need_root "network namespaces"
     two_hosts
     start_on "$HOST_A"
-    keep kept 1 ask_on "$HOST_A" 10.77.0.1 send "$(alive2 kept)" recv 6 hold
+    register_on "$HOST_A" kept 10.77.0.1
     for kind in silent partial; do
         for host in "$HOST_A" "$HOST_B"; do
             flood_from "$host" flood $kind 2000
@@ -39,16 +38,14 @@ is_served_on() {
 }
 
 @test "where the kernel sends no SYN cookies, those who say nothing do not fill the queue before accept" {
-    need_root "network namespaces"
+    one_host
     need_no_runner
     local good all
-    HOST=$(netns)
     on "$HOST" sysctl -q -w net.ipv4.tcp_syncookies=0 net.ipv4.tcp_max_syn_backlog=128 \
         net.core.somaxconn=128
     start_on "$HOST"
-    keep kept 1 ask_on "$HOST" 127.0.0.1 send "$(alive2 kept)" recv 6 hold
-    on "$HOST" "$BUILD/flood" 4369 silent 100000 300 >"$TMP/silent" 3>&- &
-    remember $!
+    register_on "$HOST" kept 127.0.0.1
+    background on "$HOST" "$BUILD/flood" 4369 silent 100000 300 >"$TMP/silent"
     on "$HOST" "$BUILD/flood" 4369 lookups 2 kept >"$TMP/warm" # by now the queue would be full
     read -r good _ all _ <<<"$(on "$HOST" "$BUILD/flood" 4369 lookups 3 kept)"
     echo "$good of $all look-ups"
@@ -57,12 +54,9 @@ is_served_on() {
 }
 
 @test "where room is made, connections from another host go before those from this host" {
-    need_root "network namespaces"
     two_hosts
     start_on "$HOST_A"
-    ask_on "$HOST_A" 10.77.0.1 -t 60000 send 0004 wait 4000 send 7a616263 eof >"$TMP/slow.out" \
-        3>&- &
-    remember $!
+    keep slow 0 ask_on "$HOST_A" 10.77.0.1 -t 60000 send 0004 wait 4000 send 7a616263 eof
     sleep 0.2
     flood_from "$HOST_B" flood partial 2000
     wait_for has_lines "$TMP/slow.out" 1
@@ -73,20 +67,16 @@ is_served_on() {
 @test "20,000 connects a second for ten seconds: 99 of 100 look-ups succeed at the first try" {
     full
     need_no_runner
-    "$EPMD" -port "$PORT" 3>&- &
-    EPMD_PID=$!
-    remember $!
-    wait_for listening "$PORT"
+    start_quiet
     register kept
     local made=() good all slowest
     for i in 1 2; do
-        flood connects 10000 10 >"$TMP/connects$i" 3>&- &
+        background flood connects 10000 10 >"$TMP/connects$i"
         made+=($!)
-        remember $!
     done
     read -r good _ all slowest <<<"$(flood lookups 10 kept)"
     wait "${made[@]}"
-    connects=$(cat "$TMP/connects1" "$TMP/connects2" | awk '{ n += $1 } END { print n }')
+    connects=$(awk '{ n += $1 } END { print n }' "$TMP"/connects[12])
     echo "# made $connects connects; $good of $all look-ups, the slowest $slowest ms" >&3
     [ "$all" -gt 100 ]
     [ $((100 * good)) -ge $((99 * all)) ]
@@ -121,9 +111,7 @@ holds_at_most() { # DESCRIPTORS
     EPMD=$TMP/epmd start -packet_timeout 2
     crowd
     # each send takes so long that the readers have always taken what was sent before
-    strace -qq -o /dev/null -e trace=sendto -e inject=sendto:delay_enter=20000 -p "$EPMD_PID" 3>&- &
-    remember $!
-    wait_for grep -q '^TracerPid:.*[1-9]' "/proc/$EPMD_PID/status"
+    traced -o /dev/null -e trace=sendto -e inject=sendto:delay_enter=20000
     flooded readers readers 8
     is "$(ask -t 10000 send 0004 eof)" closed
     kill -0 "$(cat "$TMP/readers.pid")"
@@ -137,8 +125,7 @@ holds_at_most() { # DESCRIPTORS
     crowd
     local steps=() i from=$SECONDS
     for i in {1..400}; do steps+=(recv 300 wait 50); done
-    ask -t 20000 rcvbuf 2048 send "$names_req" "${steps[@]}" eof >"$TMP/list" 3>&- &
-    remember $!
+    background ask -t 20000 rcvbuf 2048 send "$names_req" "${steps[@]}" eof >"$TMP/list"
     wait_for timed_out send 1
     [ $((SECONDS - from)) -ge 14 ]
 }
@@ -159,10 +146,9 @@ unread_is() { # CONNECTIONS
 
 @test "lists that nobody reads hold little of the kernel's memory, and none once their time is over" {
     full
-    need_root "network namespaces"
+    two_hosts
     need_no_runner
     local most letters
-    two_hosts
     start_on "$HOST_A" -packet_timeout 3
     for letters in 6 255; do # a list that the kernel takes whole, and one that waits for its reader
         keep nodes 1 ip netns exec "$HOST_A" "$BUILD/raw" -p 4369 many 900 "$letters" hold
@@ -185,9 +171,8 @@ no_names_on() {
 
 @test "the answer to a look-up that nobody reads leaves the kernel when its time is over" {
     full
-    need_root "network namespaces"
+    one_host
     need_no_runner
-    HOST=$(netns)
     start_on "$HOST" -packet_timeout 2
     local name k steps=()
     name=$(rep 6e 255)
@@ -239,8 +224,7 @@ timed_out() { # ON COUNT
     crowd
     local from=$SECONDS
     flooded deaf deaf 64
-    ask -t 100000 slow 10000 "$(please abcd)" eof >"$TMP/slow" 2>&1 3>&- &
-    remember $!
+    background ask -t 100000 slow 10000 "$(please abcd)" eof >"$TMP/slow" 2>&1
     is "$(ask -t 20000 slow 1000 "$(please abcd)" eof)" "7701 closed"
     PATIENCE=100 wait_for timed_out send 64
     PATIENCE=100 wait_for timed_out receive 1
@@ -253,8 +237,7 @@ timed_out() { # ON COUNT
     full
     start
     crowd
-    flood rounds 20000 >"$TMP/rounds" 3>&- &
-    remember $!
+    background flood rounds 20000 >"$TMP/rounds"
     local steps=() i name
     for i in {1..40}; do steps+=(recv 300 wait 25); done
     ask -t 120000 rcvbuf 2048 send $names_req recv 4 "${steps[@]}" eof >"$TMP/hex"
@@ -280,14 +263,6 @@ timed_out() { # ON COUNT
     is "$(names)" "name kept at port 5000"
 }
 
-# in the foreground without -d, its log in $TMP/log
-start_quiet() { # COMMAND-BEFORE-IT...
-    "$@" $EPMD_RUNNER "$EPMD" -port "$PORT" >"$TMP/log" 2>&1 </dev/null 3>&- &
-    EPMD_PID=$!
-    remember "$EPMD_PID"
-    wait_for listening "$PORT"
-}
-
 @test "a flood of garbage writes nothing to the log" {
     start_quiet
     register kept
@@ -299,10 +274,9 @@ start_quiet() { # COMMAND-BEFORE-IT...
 }
 
 @test "the line of a shortage names the peer that most connections are from" {
-    need_root "network namespaces"
     two_hosts
     start_on "$HOST_A"
-    keep few 1 ip netns exec "$HOST_A" "$BUILD/flood" 4369 127.0.0.1 partial 100
+    keep few 1 on "$HOST_A" "$BUILD/flood" 4369 127.0.0.1 partial 100
     flood_from "$HOST_B" flood partial 200
     wait_for logged_like '^no free connection: .* ([0-9]* of 2[0-9]* from 10.77.0.2)$'
 }
@@ -310,7 +284,7 @@ start_quiet() { # COMMAND-BEFORE-IT...
 @test "that connections are free again is said only when they are" {
     full
     need_no_runner
-    start_quiet prlimit --nofile=64:64
+    EPMD_RUNNER='prlimit --nofile=64:64' start_quiet
     flooded flood partial 200
     wait_for logged_like '^no free connection: '
     sleep 12 # more than a shortage lasts that is not met again
@@ -326,7 +300,7 @@ no_names() {
 @test "entering and leaving a shortage writes one line each, however often it is met" {
     full
     need_no_runner
-    start_quiet prlimit --nofile=64:64
+    EPMD_RUNNER='prlimit --nofile=64:64' start_quiet
     local i pids=()
     for i in {1..3}; do
         flooded flood partial 200
@@ -355,9 +329,7 @@ out of file descriptors or memory for a new connection"
 
 # the system calls by which it got the secret of its names' hash, in the trace
 start_traced() { # STRACE-OPTION...
-    strace -D -qq -o "$TMP/trace" "$@" -port "$PORT" 3>&- &
-    remember $!
-    wait_for listening "$PORT"
+    serve strace -D -qq -o "$TMP/trace" "$@" -port "$PORT"
     register abc
     is_registered abc
 }

@@ -8,6 +8,19 @@ setup() {
     unset MAKEFLAGS MAKELEVEL MFLAGS
 }
 
+version() { # of epmd.h
+    sed -n 's/^#define EPMD_VERSION "\(.*\)"/\1/p' epmd.h
+}
+
+installed() { # below $TMP/dest, in a line
+    (cd "$TMP/dest" && find . -type f | sort | xargs)
+}
+
+compiler() { # NAME TEXT: one in $TMP that writes this into $TMP/calls
+    printf '#!/bin/sh\necho %s >>"%s"\nexec cc "$@"\n' "$2" "$TMP/calls" >"$TMP/$1"
+    chmod +x "$TMP/$1"
+}
+
 strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion -Wshadow)
 
 @test "the core includes no header of the system, but for the compiler's own" {
@@ -58,8 +71,7 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 
 @test "CC, CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS are the packager's" {
     full
-    printf '#!/bin/sh\necho "$@" >>"%s"\nexec cc "$@"\n' "$TMP/calls" >"$TMP/mycc"
-    chmod +x "$TMP/mycc"
+    compiler mycc '"$@"'
     make CC="$TMP/mycc" CFLAGS="-O1 -g0" CPPFLAGS=-DPACKAGER LDFLAGS=-Wl,-O1 LDLIBS=-lm >/dev/null
     for word in -O1 -g0 -DPACKAGER -Wl,-O1 -lm; do
         grep -qw -- "$word" "$TMP/calls"
@@ -69,20 +81,17 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 
 @test "make install puts the binary and the page under DESTDIR and PREFIX, and uninstall takes them away" {
     make install DESTDIR="$TMP/dest" PREFIX=/usr >/dev/null
-    is "$(cd "$TMP/dest" && find . -type f | sort)" "./usr/bin/epmd
-./usr/share/man/man8/epmd.8"
-    is "$(stat -c %a "$TMP/dest/usr/bin/epmd" "$TMP/dest/usr/share/man/man8/epmd.8" |
-        tr '\n' ' ')" "755 644 "
+    is "$(installed)" "./usr/bin/epmd ./usr/share/man/man8/epmd.8"
+    is "$(cd "$TMP/dest/usr" && stat -c %a bin/epmd share/man/man8/epmd.8 | xargs)" "755 644"
     like "$("$TMP/dest/usr/bin/epmd" -version)" '^epmd [0-9]'
     make uninstall DESTDIR="$TMP/dest" PREFIX=/usr >/dev/null
-    is "$(cd "$TMP/dest" && find . -type f)" ""
+    is "$(installed)" ""
 }
 
 @test "make install obeys BINDIR and MANDIR, and folders with other names" {
     full
     make install DESTDIR="$TMP/dest" BINDIR=/sbin MANDIR=/man >/dev/null
-    is "$(cd "$TMP/dest" && find . -type f | sort)" "./man/man8/epmd.8
-./sbin/epmd"
+    is "$(installed)" "./man/man8/epmd.8 ./sbin/epmd"
 }
 
 @test "make static makes a binary that needs no other file" {
@@ -91,12 +100,9 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
     is "$(nm -u epmd-static 2>/dev/null)" ""
     is "$(ldd epmd-static 2>&1 | grep -c '=>' || :)" 0
     like "$(./epmd-static -version)" '^epmd [0-9]'
-    ./epmd-static -port "$PORT" 3>&- &
-    remember $!
-    wait_for listening "$PORT"
-    is "$(./epmd-static -port "$PORT" -names)" "epmd: up and running on port $PORT with data:"
-    is "$(./epmd-static -port "$PORT" -host 127.0.0.1 -names)" \
-        "epmd: up and running on port $PORT with data:"
+    serve ./epmd-static -port "$PORT"
+    is "$(./epmd-static -port "$PORT" -names)" "$(headline)"
+    is "$(./epmd-static -port "$PORT" -host 127.0.0.1 -names)" "$(headline)"
     local alone='this epmd takes IP addresses alone'
     is "$(./epmd-static -port "$PORT" -host localhost -names 2>&1)" \
         "epmd: Cannot connect to epmd on \"localhost\", port $PORT: $alone"
@@ -107,15 +113,13 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
     need musl-gcc
     make static NAMES= >/dev/null
     start
-    is "$(./epmd-static -port "$PORT" -host localhost -names)" \
-        "epmd: up and running on port $PORT with data:"
+    is "$(./epmd-static -port "$PORT" -host localhost -names)" "$(headline)"
 }
 
 @test "CC, on the command line or in the environment, wins over musl's compiler in make static" {
     full
-    printf '#!/bin/sh\necho %s >>"%s"\nexec cc "$@"\n' called "$TMP/calls" >"$TMP/mycc"
-    printf '#!/bin/sh\necho musl >>"%s"\nexec cc "$@"\n' "$TMP/calls" >"$TMP/musl-gcc"
-    chmod +x "$TMP/mycc" "$TMP/musl-gcc"
+    compiler mycc called
+    compiler musl-gcc musl
     for make in make $(command -v bmake); do
         for words in "$make static CC=$TMP/mycc" "env CC=$TMP/mycc $make static"; do
             rm -f "$TMP/calls"
@@ -139,21 +143,16 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 
 @test "make static HARDEN=1 makes it position-independent, its relocations read-only, for 10 kB" {
     full
-    command -v musl-gcc >/dev/null || skip "no musl-gcc"
+    need musl-gcc
     make static >/dev/null
     plain=$(wc -c <epmd-static)
     make static HARDEN=1 >/dev/null
     [ "$(wc -c <epmd-static)" -lt $((plain + 10500)) ] # 10 kB, rounded
     readelf -hldW epmd-static >elf
-    like "$(cat elf)" 'Type: *DYN'
-    like "$(cat elf)" 'GNU_RELRO'
-    like "$(cat elf)" 'BIND_NOW'
+    like "$(cat elf)" 'Type: *DYN.*GNU_RELRO.*BIND_NOW'
     is "$(grep -cE 'INTERP|NEEDED|TEXTREL' elf || :)" 0
-    ./epmd-static -port "$PORT" 3>&- &
-    remember $!
-    wait_for listening "$PORT"
-    ./epmd-static -port "$PORT" -register one 5000 >/dev/null 3>&- &
-    remember $!
+    serve ./epmd-static -port "$PORT"
+    background ./epmd-static -port "$PORT" -register one 5000 >/dev/null
     is "$(./epmd-static -port "$PORT" -wait 10 -lookup one)" 5000
     make static HARDEN=1 CC=cc >/dev/null
     readelf -hldW epmd-static >elf
@@ -207,11 +206,10 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
     git clone -q "$ROOT" "$TMP/clone"
     cd "$TMP/clone"
     make dist >/dev/null
-    version=$(sed -n 's/^#define EPMD_VERSION "\(.*\)"/\1/p' epmd.h)
-    tar -xzf "epmd-$version.tar.gz" -C "$TMP"
-    cd "$TMP/epmd-$version"
+    tar -xzf "epmd-$(version).tar.gz" -C "$TMP"
+    cd "$TMP/epmd-$(version)"
     make >/dev/null
-    is "$(./epmd -version)" "epmd $version"
+    is "$(./epmd -version)" "epmd $(version)"
     is "$(git -C "$TMP/clone" status --porcelain)" ""
 }
 
@@ -240,20 +238,19 @@ strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -Wall -Wextra -Wconversion 
 }
 
 @test "CHANGES begins with the version of epmd.h, and each version has its date" {
-    version=$(sed -n 's/^#define EPMD_VERSION "\(.*\)"/\1/p' epmd.h)
-    like "$(sed -n 1p CHANGES)" "^$version, "
+    like "$(sed -n 1p CHANGES)" "^$(version), "
     is "$(grep '^[^ ]' CHANGES |
         grep -vcE '^[0-9]+\.[0-9]+\.[0-9]+, 20[0-9]{2}-[01][0-9]-[0-3][0-9]$' || :)" 0
 }
 
 @test "BSD make builds, installs and cleans" {
     full
-    bmake=$(command -v bmake) || skip "no bmake"
-    "$bmake" >/dev/null
+    need bmake
+    bmake >/dev/null
     like "$(./epmd -version)" '^epmd [0-9]'
-    "$bmake" install DESTDIR="$TMP/dest" PREFIX=/usr >/dev/null
+    bmake install DESTDIR="$TMP/dest" PREFIX=/usr >/dev/null
     [ -x "$TMP/dest/usr/bin/epmd" ]
-    "$bmake" clean >/dev/null
+    bmake clean >/dev/null
     [ ! -e epmd ]
 }
 
@@ -287,11 +284,8 @@ END
     musl-gcc -D_GNU_SOURCE -static -o enter enter.c
     mkdir root
     cp epmd-static root/epmd
-    prlimit --data=262144 --as=1048576 --nofile=80 --nproc=1 ./enter root /epmd -port "$PORT" "$@" \
-        3>&- &
-    EPMD_PID=$!
-    remember $!
-    wait_for listening "$PORT"
+    serve prlimit --data=262144 --as=1048576 --nofile=80 --nproc=1 \
+        ./enter root /epmd -port "$PORT" "$@"
 }
 
 @test "a static build with small limits serves alone in an empty root, in 1 MB of address space, with 80 descriptors" {
@@ -302,9 +296,7 @@ END
     confined
     is "$(ask many 17 8)" 16
     wait_for is "$(names)" ""
-    for i in {1..15}; do
-        register "node$i" "$((5000 + i))"
-    done
+    for i in {1..15}; do register "node$i" "$((5000 + i))"; done
     flooded flood silent 40
     register last 6000
     is "$(names | wc -w)" $((16 * 5))

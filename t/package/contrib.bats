@@ -1,7 +1,7 @@
 load ../tools/helper
 
 setup() {
-    [ -z "${EPMD_RUNNER:-}" ] || skip 'supervisors run the binary itself'
+    need_no_runner
     common_setup
     # reachable by any user, under the name that the scripts call
     chmod 711 "$TMP"
@@ -13,10 +13,6 @@ setup() {
 
 answering() {
     "$TMP/bin/epmd" -started
-}
-
-silent() {
-    ! "$TMP/bin/epmd" -started
 }
 
 @test "the systemd units have no mistakes that systemd knows of" {
@@ -51,22 +47,19 @@ system_calls() { # SET: its members, and their members
     need systemd-socket-activate
     need strace
     local set
-    systemd-socket-activate -l "127.0.0.1:$PORT" -E NOTIFY_SOCKET="$TMP/none" strace \
-        -D -f -o "$TMP/trace" "$TMP/bin/epmd" -d -systemd 2>/dev/null 3>&- &
-    EPMD_PID=$!
-    remember $EPMD_PID
-    wait_for listening "$PORT"
+    serve systemd-socket-activate -l "127.0.0.1:$PORT" -E NOTIFY_SOCKET="$TMP/none" strace \
+        -D -f -o "$TMP/trace" "$TMP/bin/epmd" -d -systemd 2>/dev/null
     wait_for answering
-    "$EPMD" -register one 5000 >/dev/null 3>&- &
-    remember $!
+    background "$EPMD" -register one 5000 >/dev/null
     wait_for epmd -lookup one
     epmd -names
     epmd -status
     kill -USR1 $EPMD_PID
     end $EPMD_PID
     system_calls @system-service | sort -u >"$TMP/allowed"
-    for set in $(sed -n 's/^SystemCallFilter=~//p' "$ROOT/contrib/systemd/epmd.service"); \
-        do system_calls "$set"; done | sort -u >"$TMP/denied"
+    for set in $(sed -n 's/^SystemCallFilter=~//p' "$ROOT/contrib/systemd/epmd.service"); do
+        system_calls "$set"
+    done | sort -u >"$TMP/denied"
     sed -n 's/^[0-9]* *\([a-z0-9_]*\)(.*/\1/p' "$TMP/trace" | sort -u >"$TMP/made"
     [ "$(wc -l <"$TMP/made")" -gt 20 ]
     is "$(comm -23 "$TMP/allowed" "$TMP/denied" | comm -13 - "$TMP/made")" ''
@@ -74,14 +67,9 @@ system_calls() { # SET: its members, and their members
 
 @test "a first connection to systemd's socket starts it, and is served" {
     need systemd-socket-activate
-    systemd-socket-activate -l "127.0.0.1:$PORT" "$TMP/bin/epmd" -systemd 2>/dev/null 3>&- &
-    EPMD_PID=$!
-    remember $EPMD_PID
-    wait_for listening "$PORT"
-    run epmd -names
-    is "$output" "epmd: up and running on port $PORT with data:"
-    run epmd -kill
-    is "$output" Killed
+    serve systemd-socket-activate -l "127.0.0.1:$PORT" "$TMP/bin/epmd" -systemd 2>/dev/null
+    is "$(epmd -names)" "$(headline)"
+    is "$(epmd -kill)" Killed
     wait_for gone $EPMD_PID
 }
 
@@ -113,9 +101,8 @@ system_calls() { # SET: its members, and their members
     cp "$ROOT/epmd-static" "$TMP/root/epmd"
     health=$(sed -n 's/^HEALTHCHECK.* CMD \["\(.*\)"\]$/\1/p' "$ROOT/contrib/docker/Dockerfile")
     is "$health" '/epmd", "-started'
-    chroot --userspec="$(sed -n 's/^USER //p' "$ROOT/contrib/docker/Dockerfile")" "$TMP/root" \
-        /epmd 3>&- &
-    remember $!
+    background chroot --userspec="$(sed -n 's/^USER //p' "$ROOT/contrib/docker/Dockerfile")" \
+        "$TMP/root" /epmd
     wait_for chroot "$TMP/root" /epmd -started
     kill $!
     ended $!
@@ -151,7 +138,9 @@ system_calls() { # SET: its members, and their members
     is "$status $output" "1 image: of what machine is $TMP/none?"
 }
 
+# shellcheck disable=SC1091
 completed() { # WORD... of which the last is to be completed
+    . "$ROOT/contrib/completion/epmd.bash"
     COMP_WORDS=("$@")
     COMP_CWORD=$(($# - 1))
     COMPREPLY=()
@@ -160,8 +149,6 @@ completed() { # WORD... of which the last is to be completed
 }
 
 @test "bash completes options, commands and the names of nodes" {
-    # shellcheck disable=SC1091
-    . "$ROOT/contrib/completion/epmd.bash"
     start
     register alpha
     register beta
@@ -176,8 +163,6 @@ completed() { # WORD... of which the last is to be completed
 }
 
 @test "bash takes a node's name for a word, not for a command" {
-    # shellcheck disable=SC1091
-    . "$ROOT/contrib/completion/epmd.bash"
     start
     hold injected 1 send "$(alive2 '$(touch ${HOME}/made)')" recv 6
     export HOME=$TMP
@@ -188,8 +173,6 @@ completed() { # WORD... of which the last is to be completed
 
 @test "both completions know every option and command of the usage" {
     local word
-    # shellcheck disable=SC1091
-    . "$ROOT/contrib/completion/epmd.bash"
     epmd -help | grep -o -- '-[a-z_]*' | sort -u >"$TMP/usage"
     [ "$(wc -l <"$TMP/usage")" -gt 20 ]
     completed epmd - | tr ' ' '\n' >"$TMP/bash"

@@ -9,16 +9,9 @@ setup() {
     erts=$(echo "$otp"/erts-*)
 }
 
-# an Erlang node that runs EXPRESSION; its output is in $TMP/NAME.log
-node() { # NAME EXPRESSION OPTION...
-    erl -noinput -sname "$1@localhost" -setcookie test "${@:3}" -eval "$2" >"$TMP/$1.log" 2>&1 \
-        3>&- &
-    remember $!
-}
-
 # a node that waits, until the test ends
 idle() { # NAME OPTION...
-    node "$1" 'ok.' "${@:2}"
+    background erl -noinput -sname "$1@localhost" -setcookie test "${@:2}" >"$TMP/$1.log" 2>&1
     wait_for registered "$1"
 }
 
@@ -62,8 +55,7 @@ erl_says() { # NAME EXPRESSION OPTION...
 @test "a second node of the same name does not start, and the first stays" {
     start
     idle one
-    run timeout 60 erl -noinput -sname one@localhost -setcookie test -eval 'halt().' 3>&-
-    [ "$status" -ne 0 ]
+    run ! timeout 60 erl -noinput -sname one@localhost -setcookie test -eval 'halt().' 3>&-
     like "$output" "already in use|in use by another Erlang node"
     registered one
     is "$(erl_says two 'io:format("~p", [net_adm:ping(one@localhost)])')" pong
@@ -91,30 +83,28 @@ erl_says() { # NAME EXPRESSION OPTION...
     logged "registering 'one:$a', port $(log | sed -n "s/registering 'one:$a', port //p")"
 }
 
-@test "a node starts the epmd beside it by itself" {
+# what a node says whose run-time system has another epmd beside it
+beside() { # EPMD EXPRESSION
     mkdir "$TMP/bin"
     ln -s "$erts"/bin/* "$TMP/bin/"
-    rm "$TMP/bin/epmd"
-    ln -s "$EPMD" "$TMP/bin/epmd"
-    [ -z "$EPMD_RUNNER" ] || skip "not through a runner"
-    is "$(BINDIR=$TMP/bin ROOTDIR=$otp EMU=beam PROGNAME=erl timeout 60 "$TMP/bin/erlexec" \
-        -noinput -sname one@localhost \
-        -eval 'io:format("~p", [element(1, net_adm:names(localhost))]), halt().' 3>&-)" ok
+    ln -sf "$1" "$TMP/bin/epmd"
+    BINDIR=$TMP/bin ROOTDIR=$otp EMU=beam PROGNAME=erl timeout 60 "$TMP/bin/erlexec" \
+        -noinput -sname one@localhost -eval "io:format(\"~p\", [$2]), halt()." 3>&-
+}
+
+@test "a node starts the epmd beside it by itself" {
+    need_no_runner
+    is "$(beside "$EPMD" 'element(1, net_adm:names(localhost))')" ok
     adopt
     is "$(readlink "/proc/$EPMD_PID/exe")" "$EPMD"
-    is "$(ERL_EPMD_PORT=$PORT epmd -names)" "epmd: up and running on port $PORT with data:"
+    is "$(epmd -names)" "$(headline)"
 }
 
 @test "a node that finds an epmd does not start another" {
     start
-    mkdir "$TMP/bin"
-    ln -s "$erts"/bin/* "$TMP/bin/"
-    rm "$TMP/bin/epmd"
-    printf '#!/bin/sh\necho "$@" >>"%s"\nexec "%s" "$@"\n' "$TMP/calls" "$EPMD" >"$TMP/bin/epmd"
-    chmod +x "$TMP/bin/epmd"
-    is "$(BINDIR=$TMP/bin ROOTDIR=$otp EMU=beam PROGNAME=erl timeout 60 "$TMP/bin/erlexec" \
-        -noinput -sname one@localhost \
-        -eval 'io:format("~p", [is_alive()]), halt().' 3>&-)" true
+    printf '#!/bin/sh\necho "$@" >>"%s"\nexec "%s" "$@"\n' "$TMP/calls" "$EPMD" >"$TMP/epmd"
+    chmod +x "$TMP/epmd"
+    is "$(beside "$TMP/epmd" 'is_alive()')" true
     is "$(cat "$TMP/calls")" -daemon
     is "$(listeners "$PORT")" "$EPMD_PID"
     logged '** sent ALIVE2_RESP for "one"'
@@ -153,11 +143,10 @@ END
     range=(-kernel inet_dist_listen_min "$first" inet_dist_listen_max $((first + 1)))
     idle abc "${range[@]}"
     idle node1 "${range[@]}"
-    is "$(epmd -names)" "epmd: up and running on port $PORT with data:
+    is "$(epmd -names)" "$(headline)
 name node1 at port $((first + 1))
 name abc at port $first"
-    run timeout 60 erl -noinput -sname node2@localhost "${range[@]}" -eval 'halt().' 3>&-
-    [ "$status" -ne 0 ]
+    run ! timeout 60 erl -noinput -sname node2@localhost "${range[@]}" -eval 'halt().' 3>&-
     like "$output" eaddrinuse
     unregistered node2
 }
