@@ -25,21 +25,9 @@ build() {
         -o "$dir/cnode" "$root/t/real/cnode.c" -lei
 }
 
-# Its standard input is held open by descriptor 5, and what it says is read
-# from 6.
-cnode_start() { # name version how
-    mkfifo "$dir/in" "$dir/out"
-    "$dir/cnode" "$1" "$cookie" "$2" "$3" <"$dir/in" >"$dir/out" &
-    pid_of[$1]=$!
-    exec 5>"$dir/in" 6<"$dir/out"
-    rm "$dir/in" "$dir/out"
-}
-said() { local line; read -r -t 10 -u 6 line; echo "$line"; }
-cnode_unpublish() { echo >&5; }
-cnode_end() { # name
-    exec 5>&-
-    wait "${pid_of[$1]}"
-    exec 6<&-
+published() { # name version how code
+    talk "$1" "$dir/cnode" "$1" "$cookie" "$2" "$3"
+    same said "published $1@real answer $4" "$(said)"
 }
 
 ping_from_erl() { # node
@@ -49,36 +37,29 @@ ping_from_erl() { # node
 
 version() { # version code
     step "a node of version $1: published, answered with code $2, pinged, unpublished"
-    cnode_start "c$1" "$1" close
-    same said "published c$1@real answer $2" "$(said)"
+    published "c$1" "$1" close "$2"
     known "c$1"
     same ping pong "$(ping_from_erl "c$1")"
-    cnode_unpublish
-    same said 'unpublished 0' "$(said)"
+    telling unpublish 'unpublished 0'
     wait_for not known "c$1"
-    cnode_end "c$1"
+    talk_end "c$1"
 }
 
-# ei_unpublish sends STOP_REQ, which takes a node away from whoever holds it:
-# without -relaxed_command_check it is not obeyed, and the name stays until the
-# connection ends.
+# ei_unpublish sends STOP_REQ, which takes a node away from whoever holds it: without
+# -relaxed_command_check it is not obeyed, and the name stays until the connection ends.
 stop_is_refused() {
     step 'ei_unpublish is refused, and the node is there until it ends'
-    cnode_start c 6 stop
-    same said 'published c@real answer 118' "$(said)"
-    cnode_unpublish
-    same said 'unpublished -1' "$(said)"
+    published c 6 stop 118
+    telling unpublish 'unpublished -1'
     known c
-    cnode_end c
+    talk_end c
     wait_for not known c
 }
 
 stop_is_obeyed() {
     step 'ei_unpublish is obeyed with -relaxed_command_check'
-    cnode_start c 6 stop
-    same said 'published c@real answer 118' "$(said)"
-    cnode_unpublish
-    same said 'unpublished 0' "$(said)"
+    published c 6 stop 118
+    telling unpublish 'unpublished 0'
     wait_for not known c
-    cnode_end c
+    talk_end c
 }

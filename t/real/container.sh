@@ -1,6 +1,5 @@
-# A container from scratch: a root with the static binary and nothing else, no
-# /dev, /proc or /etc, and epmd as process 1. OTP's has no static build, so it
-# gets the libraries that it is linked with.
+# A container from scratch: a root with the static binary and nothing else, no /dev, /proc or /etc,
+# and epmd as process 1. OTP's has no static build, so it gets the libraries that it is linked with.
 # shellcheck shell=bash disable=SC2034,SC2154
 needs='busybox:busybox-static musl-gcc:musl-tools make:make'
 limit=60
@@ -62,14 +61,10 @@ healthy() {
 serves_as_process_1() {
     step 'alone in an empty root, as process 1: healthy, and serves a node'
     container_start
-    node_start -sname a
-    node_start -sname b
-    nodes_up -sname a b
+    nodes_start -sname a b
     same ping pong "$(ask -sname a 'net_adm:ping(b@real)')"
-    chroot "$box" /epmd -names >"$dir/names"
-    grep -q '^name a at port [0-9]*$' "$dir/names"
-    node_kill a
-    node_kill b
+    has "$(chroot "$box" /epmd -names)" '^name a at port [0-9]*$'
+    node_kill a b
 }
 
 ends_on_sigterm() {
@@ -123,8 +118,7 @@ epmd -names | grep 'up and running on port 4369 with data:' || exit 4
 if epmd -names | grep '^name '; then exit 5; fi
 EOF
     same output 'epmd: up and running on port 4369 with data:' "$(in_box /check)"
-    node_start -sname a
-    nodes_up -sname a
+    nodes_start -sname a
     echo 'epmd -names | grep -c "^name a at port [0-9]*$"' >"$box/count"
     same count 1 "$(in_box /count)"
     node_kill a

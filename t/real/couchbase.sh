@@ -1,6 +1,6 @@
-# Couchbase Server is in no registry here. These are its processes' names and
-# ports, with long names by address and by a host name of its own: a babysitter
-# that starts ns_1 again whenever it ends, and couchdb's node beside them.
+# Couchbase Server is in no registry here. These are its processes' names and ports, with long names
+# by address and by a host name of its own: a babysitter that starts ns_1 again whenever it ends,
+# and couchdb's node beside them.
 # shellcheck shell=bash disable=SC2034,SC2154
 limit=120
 
@@ -11,19 +11,15 @@ run_steps() {
     several_a_host
 }
 
-at_port() { # port
-    echo "-kernel inet_dist_listen_min $1 inet_dist_listen_max $1"
-}
-
 cb_start() { # name@host port
     # shellcheck disable=SC2046
-    node_start -name "$1" $(at_port "$2")
+    node_start -name "$1" $(at_ports "$2")
 }
 
 # The babysitter owns ns_1 as a port, and gives it a second life when it dies.
 babysitter_start() { # host
     # shellcheck disable=SC2046
-    node_start -name "babysitter_of_ns_1@$1" $(at_port 21100) -eval '
+    node_start -name "babysitter_of_ns_1@$1" $(at_ports 21100) -eval '
         Run = fun Run() ->
             P = open_port({spawn, "erl +S 1:1 -noinput -name ns_1@'"$1"' -setcookie '"$cookie"'"
                 " -kernel inet_dist_listen_min 21101 inet_dist_listen_max 21101"}, [exit_status]),
@@ -63,8 +59,7 @@ name ns_1 at port 21101" "$(epmd -names | grep ^name | sort)"
     epmd_left_dead 'babysitter_of_ns_1 couchdb_ns_1' \
         kill -KILL "$(ask -name "ns_1@$1" 'list_to_integer(os:getpid())')"
     wait_for known ns_1
-    node_kill "babysitter_of_ns_1@$1"
-    node_kill "couchdb_ns_1@$1"
+    node_kill "babysitter_of_ns_1@$1" "couchdb_ns_1@$1"
     erl_call -name "ns_1@$1" -c "$cookie" -a 'erlang halt' >/dev/null 2>&1 || true
     wait_for known_are
 }
@@ -85,5 +80,5 @@ several_a_host() {
         same port $((21100 + i)) "$(port_of "n_$i")"
         same port $((21200 + i)) "$(port_of "babysitter_of_n_$i")"
     done
-    for i in "${all[@]}"; do node_kill "$i"; done
+    node_kill "${all[@]}"
 }

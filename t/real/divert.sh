@@ -13,8 +13,11 @@ already_serving() {
     step "one that serves already is left alone: OTP's own -daemon ends"
     not [ "$(erts_epmd)" -ef "$epmd_bin" ]
     "$epmd_bin" -daemon
-    node_start -sname a
-    nodes_up -sname a
+    serves_a_node
+}
+
+serves_a_node() {
+    nodes_start -sname a
     same processes 1 "$(epmd_pids | wc -w)"
     node_kill a
     wait_for known_are
@@ -31,12 +34,7 @@ diverted() {
     dpkg-divert --local --rename --divert "$erts/epmd.otp" --add "$erts/epmd"
     ln -s "$epmd_bin" "$erts/epmd"
     [ /usr/bin/epmd -ef "$epmd_bin" ]
-    node_start -sname a
-    nodes_up -sname a
-    same processes 1 "$(epmd_pids | wc -w)"
-    node_kill a
-    wait_for known_are
-    same killed Killed "$(epmd -kill)"
+    serves_a_node
 
     step 'and back'
     rm "$erts/epmd"

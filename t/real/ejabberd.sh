@@ -11,8 +11,8 @@ run_steps() {
     stop_both
 }
 
-# ejabberdctl asks /usr/bin/epmd and becomes the user ejabberd, whose home this
-# covers for the time of the case.
+# ejabberdctl asks /usr/bin/epmd and becomes the user ejabberd, whose home this covers for the time
+# of the case.
 prepare() {
     local n port=5222
     mount -t tmpfs none /var/lib/ejabberd
@@ -45,10 +45,8 @@ EOF
 }
 
 ctl() { # node arguments...
-    local n=$1
-    shift
-    ejabberdctl --config-dir "$dir/$n/conf" --ctl-config "$dir/$n/conf/ejabberdctl.cfg" \
-        --spool "$dir/$n/spool" --logs "$dir/$n/logs" --node "$n@real" "$@"
+    ejabberdctl --config-dir "$dir/$1/conf" --ctl-config "$dir/$1/conf/ejabberdctl.cfg" \
+        --spool "$dir/$1/spool" --logs "$dir/$1/logs" --node "$1@real" "${@:2}"
 }
 
 start_both() {

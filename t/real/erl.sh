@@ -13,9 +13,7 @@ run_steps() {
 
 two_nodes() {
     step 'two nodes start epmd, and find each other by it'
-    node_start -sname a
-    node_start -sname b
-    nodes_up -sname a b
+    nodes_start -sname a b
     same ping pong "$(ask -sname a 'net_adm:ping(b@real)')"
     same names '["a","b"]' "$(ask -sname b \
         '{ok,L} = net_adm:names(), lists:sort([N || {N,_} <- L])' | tr -d ' ')"
@@ -29,8 +27,7 @@ halts_and_is_gone() {
     wait "${pid_of[a]}" || true
     wait_for known_are b
     step 'and so is one that is killed'
-    node_start -sname a
-    nodes_up -sname a
+    nodes_start -sname a
     node_kill a
     wait_for known_are b
 }
@@ -40,8 +37,7 @@ killed_and_is_back() {
     epmd_left_dead b node_start -sname a
     nodes_up -sname a
     same ping pong "$(ask -sname a 'net_adm:ping(b@real)')"
-    node_kill a
-    node_kill b
+    node_kill a b
     wait_for known_are
 }
 
@@ -51,23 +47,18 @@ inet6() {
     node_start -sname d -proto_dist inet6_tcp
     nodes_up -sname c d
     same ping pong "$(ask -sname c 'net_adm:ping(d@real)')"
-    node_kill c
-    node_kill d
+    node_kill c d
     wait_for known_are
 }
 
 ten_on_an_empty_host() {
     step 'ten nodes at once on a host without epmd: exactly one stays'
-    local i all=()
+    local all=(m{0..9})
     kill_epmd
-    for i in {0..9}; do
-        all+=("m$i")
-        node_start -sname "m$i"
-    done
-    nodes_up -sname "${all[@]}"
+    nodes_start -sname "${all[@]}"
     wait_for known_are "${all[@]}"
     wait_for one_epmd
-    for i in "${all[@]}"; do node_kill "$i"; done
+    node_kill "${all[@]}"
 }
 
 one_epmd() { [ "$(epmd_pids | wc -w)" = 1 ]; }

@@ -1,5 +1,5 @@
-# Two hosts, joined by a cable: left is 192.0.2.1, right 192.0.2.2, each with
-# an epmd on the port that the world knows.
+# Two hosts, joined by a cable: left is 192.0.2.1, right 192.0.2.2, each with an epmd on the port
+# that the world knows.
 # shellcheck shell=bash disable=SC2034,SC2154
 limit=120
 

@@ -1,14 +1,13 @@
-# The first process of a case's namespaces. It makes the host that the case
-# runs on, then reads the case, whose steps use what is defined here:
+# The first process of a case's namespaces. It makes the host that the case runs on, then reads the
+# case, whose steps use what is defined here:
 #
 #   $dir        the case's folder, and HOME
-#   $EPMD       the binary that serves, which is also /usr/bin/epmd and the
-#               epmd that erl starts
+#   $EPMD       the binary that serves, which is also /usr/bin/epmd and the epmd that erl starts
 #   $OTP        not empty if that is OTP's
 #   $epmd_bin   the file behind both of them
 #
-# The host is called real. Its names are real, cb.local and nimbus; the port is
-# a free one of its own in ERL_EPMD_PORT.
+# The host is called real. Its names are real, cb.local and nimbus; the port is a free one of its
+# own in ERL_EPMD_PORT.
 # shellcheck shell=bash disable=SC2119,SC2120,SC2154
 set -eEu -o pipefail
 export HOME=$dir
@@ -63,11 +62,11 @@ not() { ! "$@"; }
 
 # --- the host --------------------------------------------------------------
 
-# /etc/hosts gives each name a line of its own: the first name of a line is
-# what a node takes for its host.
+# /etc/hosts gives each name a line of its own: the first name of a line is what a node takes for
+# its host.
 make_hosts() {
-    for name in real localhost cb.local nimbus; do echo "127.0.0.1 $name"; done
-    for name in real localhost; do echo "::1 $name"; done
+    printf '127.0.0.1 %s\n' real localhost cb.local nimbus
+    printf '::1 %s\n' real localhost
 }
 
 # erl runs the epmd in its own BINDIR, whatever PATH says.
@@ -171,10 +170,13 @@ node_start() { # -sname|-name name [erl arguments...]
     pid_of[$name]=$!
 }
 
-# Waits until the process is gone, as whoever asks epmd next would.
-node_kill() { # name [signal]
-    kill "-${2:-KILL}" "${pid_of[$1]}"
-    wait "${pid_of[$1]}" 2>/dev/null || true
+# Waits until the processes are gone, as whoever asks epmd next would.
+node_kill() { # name...
+    local name
+    for name in "$@"; do
+        kill -KILL "${pid_of[$name]}"
+        wait "${pid_of[$name]}" 2>/dev/null || true
+    done
 }
 
 # Evaluates in a running node; prints the result.
@@ -194,6 +196,35 @@ nodes_up() { # -sname|-name name...
     check_binary
 }
 
+nodes_start() { # -sname|-name name...
+    local name
+    for name in "${@:2}"; do node_start "$1" "$name"; done
+    nodes_up "$@"
+}
+
+at_ports() { # first [last]: the arguments of erl that have a node listen there
+    echo "-kernel inet_dist_listen_min $1 inet_dist_listen_max ${2:-$1}"
+}
+
+# A process that is told lines and says lines, until talk_end.
+talk() { # name command...
+    mkfifo "$dir/in" "$dir/out"
+    "${@:2}" <"$dir/in" >"$dir/out" &
+    pid_of[$1]=$!
+    exec 5>"$dir/in" 6<"$dir/out"
+    rm "$dir/in" "$dir/out"
+}
+telling() { # word answer
+    echo "$1" >&5
+    same "$1" "$2" "$(said)"
+}
+said() { local line; read -r -t 20 -u 6 line; echo "$line"; }
+talk_end() { # name
+    exec 5>&-
+    wait "${pid_of[$1]}"
+    exec 6<&-
+}
+
 crowd() { # number of nodes
     step "$1 nodes at once, each looked up and pinged by one of them"
     local i all=()
@@ -206,7 +237,7 @@ crowd() { # number of nodes
         {port,_,_} <- [erl_epmd:port_please(\"n\" ++ integer_to_list(I), \"real\")]])")"
     same pinged "$1" "$(ask -sname n1 "length([ok || I <- lists:seq(1,$1),
         pong <- [net_adm:ping(list_to_atom(\"n\" ++ integer_to_list(I) ++ \"@real\"))]])")"
-    for i in "${all[@]}"; do node_kill "$i"; done
+    node_kill "${all[@]}"
     wait_for known_are
 }
 

@@ -21,12 +21,10 @@ node_says() { # expression erl arguments...
 # Such a node gets its name from the first one that it meets, and registers none.
 dynamic_names() {
     step '-sname undefined: connects, has a name from there, and epmd has none of it'
-    node_start -sname a
-    nodes_up -sname a
+    nodes_start -sname a
     has "$(dynamic -sname undefined a@real)" '^\["a"\] \[a@real\] [0-9A-Z]*@real$'
     step '-name undefined: the same with long names'
-    node_start -name b@cb.local
-    nodes_up -name b@cb.local
+    nodes_start -name b@cb.local
     has "$(dynamic -name undefined@cb.local b@cb.local)" \
         "^\\[\"a\",\"b\"\\] \\['b@cb.local'\\] [0-9A-Z]*@cb.local\$"
     node_kill b@cb.local

@@ -29,7 +29,6 @@ names js1:4001' "$(run_client "$1")"
 
 next_to_erl() {
     step 'and sees an Erlang node, as that sees it'
-    node_start -sname erl
-    nodes_up -sname erl
+    nodes_start -sname erl
     has "$(run_client 127.0.0.1)" "^names js2:4002 js1:4001 erl:$(port_of erl)\$"
 }

@@ -14,27 +14,23 @@ run_steps() {
 bin=/usr/lib/rabbitmq/bin
 
 prepare() {
-    local n
-    for n in hare rabbit; do mkdir -p "$dir/$n"; done
+    mkdir "$dir/hare" "$dir/rabbit"
     : >"$dir/rabbitmq.conf"
     echo '[].' >"$dir/plugins"
     chown -R rabbitmq: "$dir"
 }
 
-# The product's own scripts, as its own user, with all that they write in the
-# case's folder.
+# The product's own scripts, as its own user, with all that they write in the case's folder.
 mq() { # node script arguments...
-    local n=$1 script=$2 port=5672
-    shift 2
-    [ "$n" = rabbit ] || port=5673
+    local port=5672
+    [ "$1" = rabbit ] || port=5673
     setpriv --reuid=rabbitmq --regid=rabbitmq --clear-groups env \
-        HOME="$dir" RABBITMQ_NODENAME="$n@real" \
-        RABBITMQ_MNESIA_BASE="$dir/$n" RABBITMQ_LOG_BASE="$dir/$n" \
-        RABBITMQ_PID_FILE="$dir/$n/pid" \
+        HOME="$dir" RABBITMQ_NODENAME="$1@real" RABBITMQ_PID_FILE="$dir/$1/pid" \
+        RABBITMQ_MNESIA_BASE="$dir/$1" RABBITMQ_LOG_BASE="$dir/$1" \
         RABBITMQ_CONFIG_FILE="$dir/rabbitmq.conf" RABBITMQ_ENABLED_PLUGINS_FILE="$dir/plugins" \
         RABBITMQ_NODE_PORT=$port RABBITMQ_DIST_PORT=$((port + 20000)) \
         RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='+S 1:1' RABBITMQ_CTL_ERL_ARGS='+S 1:1' \
-        "$bin/$script" "$@"
+        "$bin/$2" "${@:3}"
 }
 
 server_start() { # node
@@ -43,6 +39,7 @@ server_start() { # node
 }
 
 server_up() { # node
+    within 60 known "$1"
     mq "$1" rabbitmqctl await_startup --timeout 90 --quiet
 }
 
@@ -50,8 +47,6 @@ start_both() {
     step 'two servers start, the first of them with epmd'
     server_start rabbit
     server_start hare
-    within 60 known rabbit
-    within 60 known hare
     server_up rabbit
     server_up hare
     same "rabbit's port" 25672 "$(port_of rabbit)"
@@ -99,7 +94,6 @@ node_comes_back() {
     wait_for known_are rabbit
     same running rabbit@real "$(running_nodes rabbit)"
     server_start hare
-    within 60 known hare
     server_up hare
     same running 'hare@real rabbit@real' "$(running_nodes rabbit)"
     queue_declare rabbit q2

@@ -1,7 +1,6 @@
-# The session of a Chinese article on epmd, from 2014: its commands in their
-# order, with the output that it shows. What cannot be the same today: the
-# dates, and in epmd -d creations and node versions (the nodes were of OTP R16).
-# The nodes' ports are the article's, given to them by ERL_AFLAGS.
+# The session of a Chinese article on epmd, from 2014: its commands in their order, with the output
+# that it shows. What cannot be the same today: the dates, and in epmd -d creations and node
+# versions (the nodes were of OTP R16). The nodes' ports are the article's, given by ERL_AFLAGS.
 # shellcheck shell=bash disable=SC2034,SC2154
 limit=180
 
@@ -26,7 +25,7 @@ run_steps() {
 # A node as the article starts it, but in the background and without a shell.
 article_node() { # name port|any command...
     local range=''
-    [ "$2" = any ] || range="-kernel inet_dist_listen_min $2 inet_dist_listen_max $2"
+    [ "$2" = any ] || range=$(at_ports "$2")
     ERL_AFLAGS="-noinput +S 1:1 $range" "${@:3}" >/dev/null &
     pid_of[$1]=$!
     within 10 known "$1"
@@ -182,8 +181,7 @@ port_of_its_own() {
     same killed Killed "$(epmd -port 8384 -kill)"
 }
 
-# Nothing may ask epmd meanwhile but what the article has: epmd -names would
-# stand in the log too.
+# Nothing may ask epmd meanwhile but what the article has: epmd -names would stand in the log too.
 debug_log() {
     step 'epmd -d, while abc, xyz, abc again and test start, and xyz and test end'
     local log=$dir/debug.log
@@ -232,8 +230,7 @@ epmd: DATE: unregistering 'test:N', port 32781" "$(masked <"$log")"
 logged() { grep -q -e "$1" "$dir/debug.log"; }
 
 debug_node() { # name port
-    ERL_AFLAGS="-noinput -kernel inet_dist_listen_min $2 inet_dist_listen_max $2" erl -sname "$1" \
-        >/dev/null &
+    ERL_AFLAGS="-noinput $(at_ports "$2")" erl -sname "$1" >/dev/null &
     pid_of[$1]=$!
     within 10 logged "ALIVE2_RESP for \"$1\""
 }
