@@ -79,6 +79,10 @@ buildroot_files() { # INIT
 
 yocto() {
     local bb d=$work/yocto feature
+    local -A files=(
+        [systemd]='^./usr/bin/epmd .*system/epmd.service .*system/epmd.socket '
+        [sysvinit]='^./etc/init.d/epmd ./usr/bin/epmd ./usr/share/man/man8/epmd.8$'
+    )
     bb=$(echo "$root"/contrib/yocto/epmd_*.bb)
     check 'Yocto: the licence is the one that it names' \
         "md5=$(md5sum <"$root/LICENSE" | cut -d' ' -f1)" "$(grep LIC_FILES_CHKSUM "$bb")"
@@ -96,18 +100,8 @@ yocto() {
             echo 'do_compile && do_install'
         } >"$d/recipe"
         (cd "$d" && CC=aarch64-linux-gnu-gcc CFLAGS=-Os sh -eu ./recipe) >"$work/log" 2>&1
-        case $feature in
-        systemd)
-            check 'Yocto: with systemd' \
-                '^./usr/bin/epmd .*system/epmd.service .*system/epmd.socket ' \
-                "$(files_of "$d/image" || cat "$work/log")"
-            ;;
-        sysvinit)
-            check 'Yocto: with sysvinit' \
-                '^./etc/init.d/epmd ./usr/bin/epmd ./usr/share/man/man8/epmd.8$' \
-                "$(files_of "$d/image" || cat "$work/log")"
-            ;;
-        esac
+        check "Yocto: with $feature" "${files[$feature]}" \
+            "$(files_of "$d/image" || cat "$work/log")"
         check 'Yocto: for its machine' '^AArch64$' "$(machine_of "$d/image/usr/bin/epmd")"
     done
 }

@@ -64,6 +64,22 @@ boot() { # ROOT COMM-OF-ITS-PROCESS-1 nspawn arguments...
     remember "$lead"
 }
 
+# With an init that is not systemd.
+boot_others() { # COMM-OF-ITS-PROCESS-1 nspawn arguments...
+    root_of others sysvinit-core openrc runit s6 || return
+    built || return
+    boot "$cache/others" "$@"
+}
+
+comes_back() { # SECONDS COUNT
+    # shellcheck disable=SC2016
+    check "again after kill -9, and after $2 -kill" "^$2 started 0\$" "$(inside "$1" '
+        kill -9 $(pgrep -u nobody -x epmd)
+        for i in $(seq '"$2"'); do epmd -wait 5 -started && epmd -kill; done | grep -c Killed
+        epmd -wait 5 -started
+        echo started $?' | xargs)"
+}
+
 lead_of() { # NSPAWN-PID COMM: its child, or that one's
     local child pid
     for child in $(pgrep -P "$1"); do

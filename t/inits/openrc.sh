@@ -2,9 +2,7 @@
 # shellcheck shell=bash disable=SC2016,SC2154
 
 run_case() {
-    root_of others sysvinit-core openrc runit s6 || return
-    built || return
-    boot "$cache/others" init --boot || return
+    boot_others init --boot || return
     inside 20 '
         until [ "$(rc-status -r)" = default ]; do sleep 0.2; done
         cp /t/package/usr/bin/epmd /usr/bin
@@ -18,12 +16,7 @@ run_case() {
     check 'as nobody, with its limit' '^nobody 2048$' "$(inside 10 '
         p=$(pgrep -xo epmd -u nobody)
         echo $(stat -c %U /proc/$p) $(awk "/open files/ {print \$4}" /proc/$p/limits)')"
-    check 'again after kill -9' 'running' \
-        "$(inside 20 'kill -9 $(pgrep -u nobody -x epmd); epmd -wait 10 -names')"
-    check 'and after fifteen -kill' '^15 started 0$' "$(inside 60 '
-        for i in $(seq 15); do epmd -wait 5 -started && epmd -kill; done | grep -c Killed
-        epmd -wait 5 -started
-        echo started $?' | xargs)"
+    comes_back 80 15
     check 'a restart, without a network, and its log' 'up since' "$(inside 20 '
         rc-service epmd restart >/dev/null
         epmd -wait 10 -started

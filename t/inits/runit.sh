@@ -2,9 +2,7 @@
 # shellcheck shell=bash disable=SC2016,SC2154
 
 run_case() {
-    root_of others sysvinit-core openrc runit s6 || return
-    built || return
-    boot "$cache/others" runit /sbin/runit || return
+    boot_others runit /sbin/runit || return
     check 'runit starts it' 'running' "$(inside 60 '
         ip link set lo up
         cp /t/package/usr/bin/epmd /usr/bin
@@ -15,11 +13,7 @@ run_case() {
         sv start epmd
         epmd -names')"
     check 'as nobody' '^nobody$' "$(inside 10 'stat -c %U /proc/$(cat /etc/sv/epmd/supervise/pid)')"
-    check 'again after kill -9, and after ten -kill' '^10 started 0$' "$(inside 80 '
-        kill -9 $(pgrep -u nobody -x epmd)
-        for i in $(seq 10); do epmd -wait 5 -started && epmd -kill; done | grep -c Killed
-        epmd -wait 5 -started
-        echo started $?' | xargs)"
+    comes_back 80 10
     check 'its log' 'up since' "$(inside 20 '
         sv 1 epmd
         until grep "up since" /var/log/epmd/current; do sleep 0.1; done 2>/dev/null')"

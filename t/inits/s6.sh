@@ -2,10 +2,7 @@
 # shellcheck shell=bash disable=SC2016,SC2154
 
 run_case() {
-    root_of others sysvinit-core openrc runit s6 || return
-    built || return
-    boot "$cache/others" s6-svscan --tmpfs=/run/service:mode=755 \
-        /usr/bin/s6-svscan /run/service || return
+    boot_others s6-svscan --tmpfs=/run/service:mode=755 /usr/bin/s6-svscan /run/service || return
     check 's6 starts it, and knows when it is ready' 'running.*ready' "$(inside 40 '
         ip link set lo up
         cp /t/package/usr/bin/epmd /usr/bin
@@ -17,11 +14,7 @@ run_case() {
         s6-svstat /run/service/epmd')"
     check 'as nobody' '^nobody$' \
         "$(inside 10 'stat -c %U /proc/$(s6-svstat -o pid /run/service/epmd)')"
-    check 'again after kill -9, and after ten -kill' '^10 started 0$' "$(inside 80 '
-        kill -9 $(pgrep -u nobody -x epmd)
-        for i in $(seq 10); do epmd -wait 5 -started && epmd -kill; done | grep -c Killed
-        epmd -wait 5 -started
-        echo started $?' | xargs)"
+    comes_back 80 10
     check 'its log' 'up since' "$(inside 20 '
         s6-svc -1 /run/service/epmd
         until grep "up since" /var/log/epmd/current; do sleep 0.1; done 2>/dev/null')"
