@@ -348,7 +348,7 @@ unregistered() { # NAME
 # who has the port answers so; the connections are lines in $TMP/stranger, what a command says of it
 # is in $NO_ANSWER
 stranger() { # SUPERVISOR-OPTION ARGUMENT...
-    NO_ANSWER="epmd: no answer from local epmd, port $PORT: is it one, and may this host ask?"
+    NO_ANSWER="epmd: unexpected answer from local epmd, port $PORT: is it one?"
     background "$BUILD/supervisor" "$1" "127.0.0.1,$PORT" "${@:2}" >"$TMP/stranger"
     wait_for listening "$PORT"
 }
