@@ -3846,9 +3846,11 @@ static const struct option *option_find(const char *word)
  */
 static const char *unknown_word(const char *word, char text[LOG_MAX])
 {
-	const char *const begin = word + strspn(word, "-"), *const value = strchr(word, '=');
+	const char *const begin = word + strspn(word, "-"), *const equals = strchr(word, '=');
 	const size_t len = strcspn(begin, "=");
 	const struct option *o, *like = NULL;
+	union address address;
+	const char *value = "";
 	size_t at, first, last, o_len, most = len < 2 ? 0 : 2;
 
 	for (o = options; o < options + LENGTH(options); o++) {
@@ -3864,9 +3866,14 @@ static const char *unknown_word(const char *word, char text[LOG_MAX])
 		}
 	}
 	at = add_text(text, LOG_MAX, 0, *word == '-' ? "option: %s" : "command: \"%s\"", word);
-	if (like != NULL)
+	if (like != NULL && like->flag == NULL && equals != NULL)
+		value = equals + 1;
+	if (address_parse(word, 0, &address) == 0)
+		(void)add_text(text, LOG_MAX, at, " (the addresses of -address have commas between "
+		    "them)");
+	else if (like != NULL)
 		(void)add_text(text, LOG_MAX, at, " (did you mean %s%s%s?)", like->name,
-		    value != NULL ? " " : "", value != NULL ? value + 1 : "");
+		    *value != '\0' ? " " : "", value);
 	return text;
 }
 

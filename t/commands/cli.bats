@@ -233,11 +233,14 @@ old/unused name <gone>, port = 6000, fd = N |"
     mistake "unknown option: -adress (did you mean -address?)" -adress 127.0.0.1
     mistake "unknown option: -p (did you mean -port?)" -p 5000
     mistake "unknown option: -port=5000 (did you mean -port 5000?)" -port=5000
+    mistake "unknown option: -d=3 (did you mean -d?)" -d=3
     mistake "unknown option: --staus (did you mean -status?)" --staus
     mistake "unknown option: -names1 (did you mean -names?)" -names1
     mistake "unknown option: -lokup (did you mean -lookup?)" -lokup a
     mistake "unknown option: -stauts (did you mean -status?)" -stauts
     mistake 'unknown command: "names" (did you mean -names?)' names
+    mistake 'unknown command: "::1" (the addresses of -address have commas between them)' \
+        -address 127.0.0.1 ::1
     mistake "unknown option: -foo" -foo
     mistake 'unknown command: "foo"' foo
     mistake 'unknown command: ""' ""
