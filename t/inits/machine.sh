@@ -71,11 +71,11 @@ boot_others() { # COMM-OF-ITS-PROCESS-1 nspawn arguments...
     boot "$cache/others" "$@"
 }
 
-comes_back() { # SECONDS COUNT
+others_come_back() { # COUNT, of -kill
     # shellcheck disable=SC2016
-    check "again after kill -9, and after $2 -kill" "^$2 started 0\$" "$(inside "$1" '
+    check "again after kill -9, and after $1 -kill" "^$1 started 0\$" "$(inside 80 '
         kill -9 $(pgrep -u nobody -x epmd)
-        for i in $(seq '"$2"'); do epmd -wait 5 -started && epmd -kill; done | grep -c Killed
+        for i in $(seq '"$1"'); do epmd -wait 5 -started && epmd -kill; done | grep -c Killed
         epmd -wait 5 -started
         echo started $?' | xargs)"
 }

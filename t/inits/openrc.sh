@@ -16,7 +16,7 @@ run_case() {
     check 'as nobody, with its limit' '^nobody 2048$' "$(inside 10 '
         p=$(pgrep -xo epmd -u nobody)
         echo $(stat -c %U /proc/$p) $(awk "/open files/ {print \$4}" /proc/$p/limits)')"
-    comes_back 80 15
+    others_come_back 15
     check 'a restart, without a network, and its log' 'up since' "$(inside 20 '
         rc-service epmd restart >/dev/null
         epmd -wait 10 -started

@@ -13,7 +13,7 @@ run_case() {
         sv start epmd
         epmd -names')"
     check 'as nobody' '^nobody$' "$(inside 10 'stat -c %U /proc/$(cat /etc/sv/epmd/supervise/pid)')"
-    comes_back 80 10
+    others_come_back 10
     check 'its log' 'up since' "$(inside 20 '
         sv 1 epmd
         until grep "up since" /var/log/epmd/current; do sleep 0.1; done 2>/dev/null')"
