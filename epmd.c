@@ -943,7 +943,6 @@ void epmd_request(struct epmd_nodes *t, const struct epmd_asker *who, const uint
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <arpa/inet.h>
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -1006,7 +1005,10 @@ static int is_number(const char *text, uint32_t *v)
 	return *text >= '0' && *text <= '9' && *end == '\0' && number < UINT32_MAX;
 }
 
-/* Sets *a from a text of less than ADDRESS_TEXT_MAX bytes; -1 if that is no IP address. */
+/*
+ * Sets *a from a text. Returns -1 if that is no IP address, or not of this host's interfaces: only
+ * a link-local one is.
+ */
 static int address_parse(const char *text, uint16_t port, union address *a)
 {
 	const char *const scope = strchr(text, '%');
@@ -1029,15 +1031,14 @@ static int address_parse(const char *text, uint16_t port, union address *a)
 	number = if_nametoindex(scope + 1);
 	if (number == 0 && (!is_number(scope + 1, &number) || number == 0))
 		return -1;
-	if (IN6_IS_ADDR_LINKLOCAL(&a->v6.sin6_addr)) /* of others it says nothing */
-		a->v6.sin6_scope_id = number;
-	return 0;
+	a->v6.sin6_scope_id = number;
+	return IN6_IS_ADDR_LINKLOCAL(&a->v6.sin6_addr) ? 0 : -1;
 }
 
-/* Why a socket cannot have an address. */
-static const char *address_error(int error)
+/* Why a socket cannot have this address. */
+static const char *address_error(int error, const char *text)
 {
-	if (error == EINVAL)
+	if (error == EINVAL && strncmp(text, "fe80:", 5) == 0)
 		return "Invalid argument: a link-local address needs its interface, fe80::1%eth0";
 	return strerror(error);
 }
@@ -1243,10 +1244,10 @@ static size_t text_len(int len, size_t room)
 }
 
 /*
- * Loses what does not fit: a reader that has stopped reading must not stop the daemon, nor a
- * command, or a start that fails, for longer than -timeout. For the daemon poll() would not do,
- * since a terminal is ready as soon as it has room for a byte. If the flags are others' as well,
- * O_NONBLOCK is set for the moment of the write alone, and not at all for a socket.
+ * Writes a line, and loses what does not fit: a reader that has stopped reading must not stop the
+ * daemon, nor a command, or a start that fails, for longer than -timeout. For the daemon poll()
+ * would not do, since a terminal is ready as soon as it has room for a byte. If the flags are
+ * others' as well, O_NONBLOCK is set for the moment of the write alone, not at all for a socket.
  */
 static void write_stderr(const char *line, size_t len)
 {
@@ -1276,8 +1277,8 @@ static void write_stderr(const char *line, size_t len)
 }
 
 /*
- * Logs at `level` -d and more; level 0 always, as a warning. To the syslog daemon by RFC 3164: not
- * by syslog(3), which waits for a daemon that has stopped reading, and takes memory.
+ * Logs if at least `level` -d were given; level 0 always, as a warning. To the syslog daemon by
+ * RFC 3164: not by syslog(3), which waits for a daemon that has stopped reading, and takes memory.
  */
 static void log_at(int level, const char *format, ...)
 {
@@ -1630,7 +1631,10 @@ static void shortage_begin(int kind)
 	shortage[kind].until_ms = clock_ms() + SHORTAGE_MS;
 }
 
-/* Logs which are over. One of nodes or connections lasts as long as there is no room for more. */
+/*
+ * Logs the shortages that are over. One of nodes or connections lasts as long as there is no room
+ * for more.
+ */
 static void shortage_end(int64_t now_ms)
 {
 	int k;
@@ -1680,7 +1684,7 @@ static void fail(int error, const char *format, ...)
 	vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
 	len = snprintf(line, sizeof line, "%s%s%s%s\n", error_prefix, text, error > 0 ? ": " : "",
-	    error > 0 ? strerror(error) : error == MISTAKE ? "\nepmd -help lists them" : "");
+	    error > 0 ? strerror(error) : error == MISTAKE ? "\nsee epmd -help" : "");
 	write_stderr(line, text_len(len, sizeof line));
 	exit(1);
 }
@@ -1765,7 +1769,8 @@ static int listen_parse(const char *list, union address a[EPMD_LISTEN_MAX], int 
 		snprintf(text, sizeof text, "%.*s", (int)end, list);
 		if (end >= sizeof text || address_parse(text, (uint16_t)set.port, &next) < 0)
 			fail(0, "%s: not an IP address: \"%s\" (%s)", from, text,
-			    strchr(text, '%') != NULL ? "is there such an interface?" :
+			    strchr(text, '%') != NULL ?
+			    "only a link-local one has an interface, and that must exist" :
 			    "it takes no name, bracket or port");
 		for (k = 0; k < len && !address_is_same(&a[k], &next); k++)
 			;
@@ -1781,9 +1786,9 @@ static int listen_parse(const char *list, union address a[EPMD_LISTEN_MAX], int 
 
 /*
  * Listens on all that was asked for: on the wildcards, then on the others, as the log names them. A
- * wildcard covers the other addresses of its family, and other wildcards, such as `::%eth0`. The
- * default addresses, which begin the list, may be absent. On failure returns -1 with errno, and the
- * address in `on`; the sockets opened so far stay open.
+ * wildcard covers the other addresses of its family. The default addresses, which begin the list,
+ * may be absent. On failure returns -1 with errno, and the address in `on`; the sockets opened so
+ * far stay open.
  */
 static int listen_open(char on[ADDRESS_TEXT_MAX])
 {
@@ -2191,8 +2196,8 @@ static enum step conn_read(struct conn *c)
 }
 
 /*
- * The owner of a node that ended may not have been served yet: closes it then, which frees the
- * name.
+ * If a node has ended, but its connection was not served yet, closes that, which frees the name,
+ * and returns 1.
  */
 static int owner_is_gone(int row)
 {
@@ -2210,7 +2215,7 @@ static enum step conn_ask(struct conn *c)
 	const uint8_t *const in = c->holds ? held[c->buffer] : received;
 	const size_t fill = c->fill;
 	struct epmd_asker who;
-	int again = 0;
+	int row;                       /* of a node that is in the way, but may have ended */
 
 	who.now = (uint32_t)time(NULL);
 	who.fd = c->fd;
@@ -2219,16 +2224,11 @@ static enum step conn_ask(struct conn *c)
 	who.local = c->is_local;
 	who.relaxed = set.relaxed != 0;
 	who.local_names = set.local_names != 0;
-	epmd_request(&nodes, &who, in, fill, &answer);
-	if (answer.reason == EPMD_TAKEN && answer.node >= 0)
-		again = owner_is_gone(answer.node);
-	if (answer.reason == EPMD_LIVING_NODES) {
-		while (nodes.live.len > 0 && owner_is_gone(nodes.live.row[0]))
-			;
-		again = nodes.live.len == 0;
-	}
-	if (again)
+	do {
 		epmd_request(&nodes, &who, in, fill, &answer);
+		row = answer.reason == EPMD_TAKEN ? answer.node :
+		    answer.reason == EPMD_LIVING_NODES ? nodes.live.row[0] : -1;
+	} while (row >= 0 && owner_is_gone(row));
 	if (answer.reason == EPMD_FULL)
 		shortage_begin(SHORT_NODES);
 	count_request(&answer);
@@ -2427,9 +2427,7 @@ static void conns_expire(int64_t now_ms)
 
 	conns_deadline_ms = NEVER;
 	for (c = conns; c < conns + conn_top && !ended; c++) {
-		if (c->state == CONN_FREE)
-			continue;
-		if (c->deadline_ms <= now_ms && is_ready(c->fd, c->want))
+		if (c->state != CONN_FREE && c->deadline_ms <= now_ms && is_ready(c->fd, c->want))
 			conn_run(c);
 		if (c->state == CONN_FREE)
 			continue;
@@ -2768,7 +2766,7 @@ static void limit_time(int64_t until_ms, const char *late)
 	(void)alarm(left_ms > 0 ? (unsigned)((left_ms + 999) / 1000) : 1);
 }
 
-/* In one piece, so that what others write does not come between. */
+/* Writes all of it in time, in one piece if it may be: so nothing comes between. */
 static void cli_write(const char *text, size_t len)
 {
 	ssize_t n;
@@ -2969,7 +2967,7 @@ static int cli_ask(uint8_t request, const void *body, size_t len)
 			cli.error = errno;
 		if (cli.error == 0)
 			return 0;
-		reason = address_error(cli.error);
+		reason = address_error(cli.error, set.host != NULL ? set.host : "");
 	}
 	return complain(NO_EPMD, "Cannot connect to %s: %s", cli.daemon, reason);
 }
@@ -3098,13 +3096,13 @@ static int cli_say_list(int as_rows)
 				continue;
 		}
 		len = end != NULL ? (size_t)(end - cli.in) + 1 - at : cli.len;
-		if (len == 0)
-			break;
-		if (as_rows)
+		if (as_rows && len > 0)
 			cli_say_row((char *)cli.in + at, len);
 		else
 			cli_put(cli.in + at, clean(cli.in + at, len));
 		at += len;
+		if (end == NULL && len < EPMD_PACKET_MAX) /* the end, or a failure */
+			break;
 	}
 	return cli.error == 0 ? 0 : complain(1, "the answer broke off: %s", strerror(cli.error));
 }
@@ -3978,7 +3976,7 @@ static void open_sockets(int has_options)
 		exit(0);
 	}
 	fail(0, "cannot listen on %s port %u: %s%s", on, (unsigned)set.port,
-	    address_error(error), error != EADDRINUSE ? "" :
+	    address_error(error, on), error != EADDRINUSE ? "" :
 	    is_epmd ? ": an epmd answers there already" :
 	    cli.error == ETIMEDOUT ? ": what has it does not answer" :
 	    ": something that is no epmd has it");

@@ -3,7 +3,7 @@ load ../tools/helper
 # a mistake is named on standard error, with where help is; nothing on standard output, status 1
 mistake() { # TEXT ARGUMENT...
     is "${*:2}: $(told epmd "${@:2}")" "${*:2}: 1||epmd: $1
-epmd -help lists them"
+see epmd -help"
 }
 
 bad_value() { # ARGUMENT...

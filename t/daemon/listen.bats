@@ -73,9 +73,10 @@ ipv6_off() {
 }
 
 @test "a scoped address on an interface that is not there is an error" {
-    for address in fe80::1%none fe80::1% fe80::1%+1 fe80::1%-18446744073709551615; do
+    local why='only a link-local one has an interface, and that must exist'
+    for address in fe80::1%none fe80::1% fe80::1%+1 fe80::1%-18446744073709551615 ::1%lo ::%lo; do
         is "$(told timeout 5 "$EPMD" -port "$PORT" -address "$address")" \
-            "1||epmd: -address: not an IP address: \"$address\" (is there such an interface?)"
+            "1||epmd: -address: not an IP address: \"$address\" ($why)"
     done
 }
 
@@ -123,7 +124,7 @@ ipv6_off() {
     for list in 127.0.0.1,0.0.0.0 10.77.0.1,0.0.0.0 0.0.0.0,127.0.0.1; do
         listens "0.0.0.0:4369 [::1]:4369" -address "$list"
     done
-    for list in ::1,:: fd77::1,:: ::,fd77::1 ::,::%lo ::%lo,::; do
+    for list in ::1,:: fd77::1,:: ::,fd77::1; do
         listens "127.0.0.1:4369 [::]:4369" -address "$list"
     done
 }
@@ -168,7 +169,7 @@ ipv6_option() { # which setsockopt() is IPV6_V6ONLY's, as a start shows that fai
     done
     is "$(told timeout 5 "$EPMD" -port "$PORT" -address "")" \
         "1||epmd: -address needs IP addresses, not \"\"
-epmd -help lists them"
+see epmd -help"
     is "$(ERL_EPMD_ADDRESS=, told timeout 5 "$EPMD" -port "$PORT")" \
         "1||epmd: ERL_EPMD_ADDRESS: the list is empty"
     ERL_EPMD_ADDRESS='' start

@@ -118,7 +118,7 @@ refuses_user() { # MESSAGE COMMAND...
 @test "-user of nobody, an empty one, or what is no number of a user is an error" {
     for user in "" -1; do
         refuses_user "-user needs a name, not \"$user\"
-epmd -help lists them" "$EPMD" -port "$PORT" -user "$user"
+see epmd -help" "$EPMD" -port "$PORT" -user "$user"
     done
     for user in nosuchuser nobod 65534x +1 4294967297; do
         refuses_user "no such user: \"$user\"" "$EPMD" -port "$PORT" -user "$user"

@@ -408,7 +408,7 @@ static void check_daemon(void)
 /* What failed is tried again for as long as -wait says, and no longer. */
 static void check_command(int status)
 {
-	const int is_mistake = strstr(shown_wrong.text, "epmd -help lists them\n") != NULL;
+	const int is_mistake = strstr(shown_wrong.text, "see epmd -help\n") != NULL;
 	const int was_asked = opened > 0 || asked_port[0] != '\0';
 
 	check_settings();
