@@ -15,6 +15,8 @@ _epmd_nodes() { # of the epmd that the line asks
 _epmd() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words='' line
     COMPREPLY=()
+    # behind a name and a port, or a name and -d, there is nothing
+    case ${COMP_WORDS[COMP_CWORD > 2 ? COMP_CWORD - 3 : 0]} in -lookup | -register) return ;; esac
     case ${COMP_WORDS[COMP_CWORD > 1 ? COMP_CWORD - 2 : 0]}/$before in
     */-lookup | */-stop) words=$(_epmd_nodes) ;;
     -lookup/*) words=-d ;;
