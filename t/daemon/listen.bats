@@ -80,6 +80,14 @@ ipv6_off() {
     done
 }
 
+@test "a link-local address without its interface is told to want one" {
+    local why='Invalid argument: a link-local address needs its interface, fe80::1%eth0'
+    one_host
+    fails "cannot listen on fe80::1 port 4369: $why" ip netns exec "$HOST" "$EPMD" -address fe80::1
+    fails "Cannot connect to epmd on \"fe80::1\", port 4369: $why" \
+        ip netns exec "$HOST" "$EPMD" -host fe80::1 -names
+}
+
 @test "a named address that the host does not have is an error" {
     one_host
     for address in 10.9.8.7 fd99::1; do

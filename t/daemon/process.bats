@@ -191,6 +191,14 @@ END
     is "$(names)" ""
 }
 
+@test "-systemd with a socket that is not of TCP is an error" {
+    need strace
+    need_no_runner
+    is "$(told timeout 20 "$BUILD/supervisor" -l "127.0.0.1,$PORT" strace -D -qq -o /dev/null \
+        -e trace=getsockname -e inject=getsockname:error=EOPNOTSUPP "$EPMD" -systemd)" \
+        "1||epmd: systemd provides a socket that is not of TCP"
+}
+
 @test "-systemd without sockets, or with those of another process, is an error" {
     local error="1||epmd: systemd provides no sockets"
     is "$(told timeout 5 "$EPMD" -port "$PORT" -systemd)" "$error"
