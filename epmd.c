@@ -2648,7 +2648,7 @@ static int64_t turn(int64_t next_ms)
 		log_at(0, "poll: %s", strerror(errno));
 		exit(1);
 	}
-	if (!progress)
+	if (!progress && !ended)
 		(void)nanosleep(&moment, NULL);
 	return turn_clock();
 }
