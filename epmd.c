@@ -3096,10 +3096,10 @@ static int cli_say_list(int as_rows)
 				continue;
 		}
 		len = end != NULL ? (size_t)(end - cli.in) + 1 - at : cli.len;
-		if (as_rows && len > 0)
-			cli_say_row((char *)cli.in + at, len);
-		else
+		if (!as_rows)
 			cli_put(cli.in + at, clean(cli.in + at, len));
+		else if (len > 0)
+			cli_say_row((char *)cli.in + at, len);
 		at += len;
 		if (end == NULL && len < EPMD_PACKET_MAX) /* the end, or a failure */
 			break;

@@ -175,8 +175,7 @@ END
     is "$(told "$TMP/epmd" -host localhost -names)" \
         "1||epmd: Cannot connect to epmd on \"localhost\", port 4369: $why"
     start
-    is "$("$TMP/epmd" -port "$PORT" -host '[::1]' -names)" \
-        "$(headline)"
+    is "$("$TMP/epmd" -port "$PORT" -host '[::1]' -names)" "$(headline)"
 }
 
 @test "-host takes an IPv6 address with and without brackets" {

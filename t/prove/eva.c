@@ -35,7 +35,7 @@ static int eva_vsnprintf(char *text, size_t room, const char *format, va_list ap
 	for (; *format != '\0'; format++) {
 		if (*format != '%')
 			continue;
-		while (*++format == '.' || (*format >= '0' && *format <= '9'))
+		while (*++format <= '9') /* its width: behind that is a letter */
 			;
 		switch (*format) {
 		case 's':
